@@ -1,0 +1,256 @@
+// A typed key-value store: a write-back cache of objects over a Replica's bytes.
+//
+// An entry of the cache holds the committed version and, where the open transaction has
+// changed it, the open one. Reads see the open version. A commit makes the open versions
+// the committed ones; an abort drops them. Only committed versions reach the replica.
+//
+// Codec: struct with Key, Value, kName, and
+//   static void EncodeKey(const Key&, std::string* out);            // appends
+//   static void EncodeValue(const Value&, std::string* out);        // appends
+//   static absl::Status DecodeValue(std::string_view, Value* out);
+// Keys have kSmallestKey bytes or more: shorter ones are the engine's own.
+//
+// Thread safety: none; a store belongs to its task.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/status.h"
+#include "state/backend.h"
+#include "state/replica.h"
+
+namespace state {
+
+inline constexpr size_t kSmallestKey = 16;
+
+// The changes that a transaction makes to the stores, as bytes, in one reused buffer.
+class ChangeSet {
+ public:
+  void Clear() {
+    bytes_.clear();
+    changes_.clear();
+  }
+  size_t size() const { return changes_.size(); }
+
+  // Adds a change whose key and value `append_key(&bytes)` and `append_value(&bytes)`
+  // append; `append_value` returns false for a deletion.
+  template <class AppendKey, class AppendValue>
+  void Add(StoreIndex store, AppendKey append_key, AppendValue append_value) {
+    Entry entry{.store = store, .key_at = bytes_.size()};
+    append_key(&bytes_);
+    entry.value_at = bytes_.size();
+    entry.has_value = append_value(&bytes_);
+    entry.end = bytes_.size();
+    changes_.push_back(entry);
+  }
+
+  struct Change {
+    StoreIndex store;
+    std::string_view key;
+    std::optional<std::string_view> value;
+  };
+  // Good until the next change.
+  Change operator[](size_t i) const {
+    const Entry& entry = changes_[i];
+    const std::string_view bytes = bytes_;
+    Change change{.store = entry.store,
+                  .key = bytes.substr(entry.key_at, entry.value_at - entry.key_at),
+                  .value = std::nullopt};
+    if (entry.has_value) change.value = bytes.substr(entry.value_at, entry.end - entry.value_at);
+    return change;
+  }
+
+ private:
+  struct Entry {
+    StoreIndex store;
+    size_t key_at = 0;
+    size_t value_at = 0;
+    size_t end = 0;
+    bool has_value = false;
+  };
+  std::string bytes_;
+  std::vector<Entry> changes_;
+};
+
+// What the engine does with a store, whatever its types.
+class StoreBase {
+ public:
+  virtual ~StoreBase() = default;
+  // Keys that the open transaction has changed.
+  virtual size_t open_keys() const = 0;
+  // Appends the open transaction's changes.
+  virtual void CollectChanges(ChangeSet* changes) const = 0;
+  // The transaction has committed, and the replica has its changes.
+  virtual void Commit() = 0;
+  virtual void Abort() = 0;
+  // The replica has moved without us: forget what was read from it.
+  virtual void DropCache() = 0;
+};
+
+template <class Codec>
+class Store final : public StoreBase {
+ public:
+  using Key = typename Codec::Key;
+  using Value = typename Codec::Value;
+
+  Store(Replica* replica, StoreIndex index, size_t cache_bytes)
+      : replica_(replica), index_(index), cache_bytes_(cache_bytes) {}
+
+  // The newest version, null where there is none. Good until the next commit or abort, or
+  // until the key is written.
+  absl::StatusOr<const Value*> Get(const Key& key) {
+    ASSIGN_OR_RETURN(Entry * entry, Load(key));
+    const std::optional<Value>& newest = entry->is_open ? entry->open : entry->committed;
+    return newest.has_value() ? &*newest : nullptr;
+  }
+
+  absl::Status Put(const Key& key, const Value& value) {
+    ASSIGN_OR_RETURN(Entry * entry, Open(key));
+    entry->open = value;
+    return absl::OkStatus();
+  }
+
+  absl::Status Delete(const Key& key) {
+    ASSIGN_OR_RETURN(Entry * entry, Open(key));
+    entry->open.reset();
+    return absl::OkStatus();
+  }
+
+  size_t open_keys() const override { return open_.size(); }
+
+  void CollectChanges(ChangeSet* changes) const override {
+    for (const Entry* entry : open_) {
+      changes->Add(
+          index_, [&](std::string* out) { Codec::EncodeKey(entry->key, out); },
+          [&](std::string* out) {
+            if (!entry->open.has_value()) return false;
+            Codec::EncodeValue(*entry->open, out);
+            return true;
+          });
+    }
+  }
+
+  void Commit() override {
+    for (Entry* entry : open_) {
+      std::swap(entry->committed, entry->open);
+      Close(entry);
+    }
+    open_.clear();
+    Evict();
+  }
+
+  void Abort() override {
+    for (Entry* entry : open_) Close(entry);
+    open_.clear();
+    Evict();
+  }
+
+  void DropCache() override {
+    entries_.clear();
+    open_.clear();
+    newest_ = oldest_ = nullptr;
+  }
+
+ private:
+  // What an entry takes beside its object: hash slot, allocation, links.
+  static constexpr size_t kEntryOverhead = 64;
+
+  struct Entry {
+    Key key;
+    std::optional<Value> committed;  // none: the key is not there
+    std::optional<Value> open;
+    bool is_open = false;
+    Entry* newer = nullptr;  // by last use
+    Entry* older = nullptr;
+  };
+
+  static absl::Status Foreign(std::string_view what, const absl::Status& status) {
+    return base::Annotate(
+        status, absl::StrCat("store ", std::string(Codec::kName), ", ", std::string(what)));
+  }
+
+  absl::StatusOr<Entry*> Load(const Key& key) {
+    if (const auto found = entries_.find(key); found != entries_.end()) {
+      Touch(found->second.get());
+      return found->second.get();
+    }
+    scratch_key_.clear();
+    Codec::EncodeKey(key, &scratch_key_);
+    auto read = replica_->Get(index_, scratch_key_, &scratch_value_);
+    if (!read.ok()) return Foreign("reading", read.status());
+    auto entry = std::make_unique<Entry>();
+    entry->key = key;
+    if (*read) {
+      const absl::Status decoded = Codec::DecodeValue(scratch_value_, &entry->committed.emplace());
+      if (!decoded.ok()) return Foreign("decoding a value", decoded);
+    }
+    Entry* loaded = entry.get();
+    entries_.emplace(key, std::move(entry));
+    PushNewest(loaded);
+    return loaded;
+  }
+
+  absl::StatusOr<Entry*> Open(const Key& key) {
+    ASSIGN_OR_RETURN(Entry * entry, Load(key));
+    if (!entry->is_open) {
+      entry->is_open = true;
+      open_.push_back(entry);
+    }
+    return entry;
+  }
+
+  void Close(Entry* entry) {
+    entry->open.reset();
+    entry->is_open = false;
+  }
+
+  void PushNewest(Entry* entry) {
+    entry->older = newest_;
+    entry->newer = nullptr;
+    if (newest_ != nullptr) newest_->newer = entry;
+    newest_ = entry;
+    if (oldest_ == nullptr) oldest_ = entry;
+  }
+
+  void Unlink(Entry* entry) {
+    (entry->newer != nullptr ? entry->newer->older : newest_) = entry->older;
+    (entry->older != nullptr ? entry->older->newer : oldest_) = entry->newer;
+  }
+
+  void Touch(Entry* entry) {
+    if (entry == newest_) return;
+    Unlink(entry);
+    PushNewest(entry);
+  }
+
+  // Only between transactions, so that no version is lost and no view dangles.
+  void Evict() {
+    while (oldest_ != nullptr &&
+           entries_.size() * (sizeof(Entry) + kEntryOverhead) > cache_bytes_) {
+      Entry* entry = oldest_;
+      Unlink(entry);
+      entries_.erase(entries_.find(entry->key));
+    }
+  }
+
+  Replica* replica_;
+  StoreIndex index_;
+  size_t cache_bytes_;
+  absl::flat_hash_map<Key, std::unique_ptr<Entry>> entries_;
+  std::vector<Entry*> open_;  // changed by the open transaction, in the order of their first change
+  Entry* newest_ = nullptr;
+  Entry* oldest_ = nullptr;
+  std::string scratch_key_;
+  std::string scratch_value_;
+};
+
+}  // namespace state
