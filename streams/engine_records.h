@@ -1,0 +1,45 @@
+// The engine's own records in a changelog, under keys too short to be an application's.
+// docs/state-format.md gives their bytes.
+//
+//   "identity"  one in each changelog partition, its first record: which application,
+//               store and partition it belongs to, and an id made with it. A topic that
+//               is deleted and made anew has another, or none.
+//   "offsets"   in the first store's changelog, one with every transaction: the input
+//               positions that the state includes.
+//
+// They lie in the stores like all that a changelog holds, so a restore only copies.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "base/kafka_types.h"
+#include "base/uuid.h"
+
+namespace streams {
+
+inline constexpr std::string_view kIdentityKey = "identity";
+inline constexpr std::string_view kOffsetsKey = "offsets";
+
+struct ChangelogIdentity {
+  base::Uuid id;
+  std::string application_id;
+  std::string store;
+  base::Partition partition;
+
+  friend bool operator==(const ChangelogIdentity&, const ChangelogIdentity&) = default;
+};
+
+std::string EncodeIdentity(const ChangelogIdentity& identity);
+absl::StatusOr<ChangelogIdentity> DecodeIdentity(std::string_view bytes);
+
+using InputPositions = std::map<base::TopicPartition, base::Offset>;
+
+// Appends to `out`.
+void EncodeInputPositions(const InputPositions& positions, std::string* out);
+absl::StatusOr<InputPositions> DecodeInputPositions(std::string_view bytes);
+
+}  // namespace streams

@@ -1,0 +1,168 @@
+#include "streams/provenance.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+
+namespace streams {
+namespace {
+
+constexpr char kFromLogHint[] =
+    "If the changelogs as they now are shall count, start once with --changelogs=from-log "
+    "(local state is set aside)";
+
+bool IsEmpty(const LogRange& range) { return range.start == range.end; }
+
+// A log that this application did not begin, or that is not whole.
+absl::Status CheckLog(const std::string& application_id, const ChangelogEvidence& log) {
+  const std::string name = base::ToString(log.changelog);
+  if (IsEmpty(log.range)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "changelog ", name, " is empty while others of the application are not: it was deleted ",
+        "and made anew. Restore the topic from a backup, or reset the application (delete its ",
+        "group and its internal topics)"));
+  }
+  if (!log.identity.has_value()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "changelog ", name, " holds records from offset ", log.range.start.value(), " to ",
+        log.range.end.value(), ", but does not begin with an identity: its head was trimmed, or ",
+        "something else wrote to it. Restore the topic from a backup, or reset the application ",
+        "(delete its group and its internal topics)"));
+  }
+  const ChangelogIdentity& identity = *log.identity;
+  if (identity.application_id != application_id || identity.store != log.store ||
+      identity.partition != log.changelog.partition) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "changelog ", name, " says that it is of application ", identity.application_id, ", store ",
+        identity.store, ", partition ", identity.partition.value(),
+        ". Delete the topic if it was copied here by mistake"));
+  }
+  return absl::OkStatus();
+}
+
+// Local state against the log that it should be a prefix of.
+absl::Status CheckLocal(const ChangelogEvidence& log) {
+  const std::string name = base::ToString(log.changelog);
+  if (log.local_position.value() > 0 && IsEmpty(log.range)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "changelog ", name, " is empty, but local state stands at offset ",
+        log.local_position.value(), " of it: the topic was deleted and made anew. ", kFromLogHint));
+  }
+  if (log.local_identity.has_value() && log.identity.has_value() &&
+      log.local_identity->id != log.identity->id) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("changelog ", name, " has the identity ", base::ToString(log.identity->id),
+                     ", local state comes from ", base::ToString(log.local_identity->id),
+                     ": the topic was deleted and made anew, or the state directory is another's. ",
+                     kFromLogHint));
+  }
+  if (log.local_position > log.range.end) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "changelog ", name, " ends at offset ", log.range.end.value(), ", local state stands at ",
+        log.local_position.value(), ": the log has lost its tail. ", kFromLogHint));
+  }
+  return absl::OkStatus();
+}
+
+bool IsTooOld(const ReplicaAge& age) {
+  return absl::Milliseconds(age.now.value() - age.current_as_of.value()) >
+         age.tombstone_retention / 2;
+}
+
+std::string OffsetText(const std::optional<base::Offset>& offset) {
+  return offset.has_value() ? absl::StrCat(offset->value()) : "none";
+}
+
+absl::StatusOr<base::Offset> ChooseOffset(const InputEvidence& input,
+                                          const OperatorChoices& choices) {
+  if (input.in_group == input.in_state) {
+    return input.in_group.has_value() ? *input.in_group : input.range.start;
+  }
+  switch (choices.offsets) {
+    case OperatorChoices::Offsets::kFromState:
+      return input.in_state.has_value() ? *input.in_state : input.range.start;
+    case OperatorChoices::Offsets::kFromGroup:
+      return input.in_group.has_value() ? *input.in_group : input.range.start;
+    case OperatorChoices::Offsets::kUndecided:
+      break;
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "input ", base::ToString(input.input), ": the group's committed offset is ",
+      OffsetText(input.in_group), ", but the state includes the input up to ",
+      OffsetText(input.in_state),
+      ". The group's offsets were reset, deleted or have expired. Decide: --offsets=from-state ",
+      "goes on where the state stands (nothing lost or done twice), --offsets=from-group where ",
+      "the group stands", input.in_group.has_value() ? "" : " (the earliest record)"));
+}
+
+absl::StatusOr<base::Offset> CheckRetained(const InputEvidence& input, base::Offset from,
+                                           const OperatorChoices& choices) {
+  if (from > input.range.end) {
+    if (choices.skip_lost_inputs) return input.range.start;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "input ", base::ToString(input.input), " ends at offset ", input.range.end.value(),
+        ", but records up to ", from.value(), " were processed: the topic was made anew or has ",
+        "lost its tail. To go on with what it now holds, from offset ", input.range.start.value(),
+        ", start once with --lost_inputs=skip"));
+  }
+  if (from < input.range.start) {
+    if (choices.skip_lost_inputs) return input.range.start;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "input ", base::ToString(input.input), ": records from offset ", from.value(), " to ",
+        input.range.start.value() - 1, " were deleted before they were processed (retention). ",
+        "To go on without them, from offset ", input.range.start.value(),
+        ", start once with --lost_inputs=skip"));
+  }
+  return from;
+}
+
+}  // namespace
+
+absl::StatusOr<RestorePlan> PlanRestore(const std::string& application_id,
+                                        std::span<const ChangelogEvidence> changelogs,
+                                        const ReplicaAge& age, bool group_has_offsets,
+                                        const OperatorChoices& choices) {
+  const bool all_empty = std::all_of(changelogs.begin(), changelogs.end(),
+                                     [](const auto& log) { return IsEmpty(log.range); });
+  if (!choices.changelogs_from_log && !age.is_new) {
+    for (const ChangelogEvidence& log : changelogs) RETURN_IF_ERROR(CheckLocal(log));
+  }
+  if (all_empty) {
+    if (group_has_offsets && !choices.changelogs_from_log) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the changelogs of ", application_id, " (", base::ToString(changelogs[0].changelog),
+          " and its siblings) are empty, but the group has committed offsets: state was lost. ",
+          "Restore the topics from a backup; or start once with --changelogs=from-log and ",
+          "--offsets=from-group to go on with empty stores, or delete the group to process the "
+          "inputs from their beginning"));
+    }
+    return RestorePlan{.kind = RestorePlan::Kind::kFound, .why = "no state and no offsets"};
+  }
+  for (const ChangelogEvidence& log : changelogs) {
+    RETURN_IF_ERROR(CheckLog(application_id, log));
+  }
+  if (age.is_new) return RestorePlan{.kind = RestorePlan::Kind::kDelta, .why = {}};
+  if (choices.changelogs_from_log) {
+    return RestorePlan{.kind = RestorePlan::Kind::kFullAside, .why = "--changelogs=from-log"};
+  }
+  if (IsTooOld(age)) {
+    return RestorePlan{
+        .kind = RestorePlan::Kind::kFullAside,
+        .why = "local state is older than half of the changelog's delete.retention.ms"};
+  }
+  return RestorePlan{.kind = RestorePlan::Kind::kDelta, .why = {}};
+}
+
+absl::StatusOr<std::vector<PartitionStart>> PlanInputs(std::span<const InputEvidence> inputs,
+                                                       const OperatorChoices& choices) {
+  std::vector<PartitionStart> starts;
+  for (const InputEvidence& input : inputs) {
+    ASSIGN_OR_RETURN(const base::Offset chosen, ChooseOffset(input, choices));
+    ASSIGN_OR_RETURN(const base::Offset from, CheckRetained(input, chosen, choices));
+    starts.push_back({input.input, from, /*at_end=*/from == input.range.end});
+  }
+  return starts;
+}
+
+}  // namespace streams

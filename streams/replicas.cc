@@ -1,0 +1,55 @@
+#include "streams/replicas.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+
+namespace streams {
+namespace {
+
+std::string Name(base::Partition partition) { return absl::StrCat(partition.value()); }
+std::string AsideName(base::Partition partition) {
+  return absl::StrCat(partition.value(), ".restoring");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<state::Replica>> Replicas::Open(const std::string& name) {
+  ASSIGN_OR_RETURN(std::unique_ptr<state::Backend> backend, factory_->Open(name, stores_));
+  return state::Replica::Open(std::move(backend), stores_.size(), executor_);
+}
+
+absl::StatusOr<std::unique_ptr<state::Replica>> Replicas::Acquire(base::Partition partition) {
+  absl::MutexLock lock(&mutex_);
+  if (const auto parked = parked_.find(partition); parked != parked_.end()) {
+    std::unique_ptr<state::Replica> replica = std::move(parked->second);
+    parked_.erase(parked);
+    return replica;
+  }
+  return Open(Name(partition));
+}
+
+void Replicas::Park(base::Partition partition, std::unique_ptr<state::Replica> replica) {
+  absl::MutexLock lock(&mutex_);
+  parked_[partition] = std::move(replica);
+}
+
+absl::StatusOr<std::unique_ptr<state::Replica>> Replicas::AcquireAside(base::Partition partition) {
+  absl::MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(factory_->Remove(AsideName(partition)));
+  return Open(AsideName(partition));
+}
+
+absl::StatusOr<std::unique_ptr<state::Replica>> Replicas::Replace(
+    base::Partition partition, std::unique_ptr<state::Replica> first,
+    std::unique_ptr<state::Replica> aside) {
+  absl::MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(aside->CheckpointNow());
+  aside.reset();
+  first.reset();
+  RETURN_IF_ERROR(factory_->Replace(AsideName(partition), Name(partition)));
+  return Open(Name(partition));
+}
+
+}  // namespace streams

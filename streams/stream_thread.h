@@ -1,0 +1,135 @@
+// The loop: one group member, one transactional producer, and the task of the partitions
+// that the group gives it; one transaction commits outputs, changelogs and offsets.
+//
+//            +-----------------------------------------------+
+//            |                                               | restart: handles destroyed,
+//            v                                               | replica parked
+//   start -> joining -> starting -> restoring -> running ----+
+//              ^           |            |           |
+//              +-----------+------------+-----------+  revoked or lost: replica parked
+//
+// A step (RunOnce) serves the group, then does a bounded piece of work. What one pass of
+// a running task does:
+//
+//   fetch     records from the broker into the task's inputs
+//   process   the task decides, outputs gather in its outbox
+//   write     the outbox into the open transaction
+//   commit    changelogs, offsets, commit; or abort and go back
+//   checkpoint  committed state to disk, in the background
+//
+// Errors by kind: a transaction's is answered here by an abort and a rewind; a producer's,
+// a consumer's or an unknown one by a restart of both; what only the operator can decide
+// and bugs end the thread with a status. Nothing is lost by either.
+//
+// Not thread-safe: RunOnce is called by one thread. RequestStop may come from any.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "streams/broker.h"
+#include "streams/commit_policy.h"
+#include "streams/config.h"
+#include "streams/replicas.h"
+#include "streams/task.h"
+#include "streams/task_start.h"
+#include "streams/topology.h"
+
+namespace streams {
+
+class StreamThread {
+ public:
+  // All outlive the thread.
+  StreamThread(const Topology& topology, const EngineConfig& config, Broker& broker,
+               Replicas& replicas, const base::Clock& clock, base::Metrics& metrics);
+  ~StreamThread();
+
+  // One step; waits at most a tenth of a second where there is nothing to do, longer only
+  // in calls to a broker that does not answer. Error: the thread has ended and says why.
+  absl::Status RunOnce();
+
+  // Commits, checkpoints and leaves, within `timeout` as far as the broker allows.
+  absl::Status Stop(absl::Duration timeout);
+
+  bool running() const { return task_ != nullptr; }
+
+ private:
+  enum class Outcome { kCommitted, kRolledBack, kRestart };
+
+  // ---- the group
+  absl::Status Join();
+  absl::Status ServeGroup(absl::Duration timeout);
+  absl::Status OnAssigned(const std::vector<base::TopicPartition>& partitions);
+  absl::Status OnRevoked(bool lost);
+  absl::Status Restart(const std::string& why, bool fenced);
+  void Park();
+
+  // ---- starting
+  absl::Status BeginStart(base::Partition partition);
+  absl::Status ContinueStart();
+  absl::Status BecomeRunning();
+  absl::Status EnsureProducer();
+  absl::Status EndTransactionsOf(const std::string& transactional_id);
+  ProducerSpec TransactionalSpec(const std::string& id) const;
+
+  // ---- running
+  absl::Status RunTask();
+  absl::StatusOr<size_t> FetchInputs();
+  absl::Status WriteOutputs();
+  absl::Status CommitIfDue();
+  OpenTransaction Open() const;
+  absl::Duration PollTimeout() const;
+  absl::Status Checkpoint();
+
+  // ---- the transaction
+  absl::Status Commit(absl::Duration timeout, bool release);
+  CommitResult TryCommit(absl::Duration timeout, bool release);
+  ProduceResult BeginIfNeeded();
+  ProduceResult WriteChanges(const state::ChangeSet& changes);
+  ProduceResult SendOffsets(absl::Duration timeout, bool release);
+  absl::Status FinishCommit(const CommitResult& result);
+  absl::Status RollBack(const std::string& why, bool rejected);
+  absl::Status Answer(const ProduceResult& failed);
+  base::TopicPartition Changelog(size_t store) const;
+
+  const Topology& topology_;
+  const EngineConfig& config_;
+  Broker& broker_;
+  Replicas& replicas_;
+  const base::Clock& clock_;
+  base::Metrics& metrics_;
+  const std::string transactional_id_;
+  const std::vector<std::string> sink_topics_;
+  const std::string repartition_topic_;
+
+  std::unique_ptr<GroupConsumer> consumer_;
+  std::unique_ptr<TransactionalProducer> producer_;
+  std::unique_ptr<Producer> plain_producer_;  // outputs, where they need only be at least once
+  std::unique_ptr<LogReader> reader_;
+  std::shared_ptr<const GroupMetadata> metadata_;  // of the present assignment
+  bool producer_ready_ = false;
+
+  std::optional<base::Partition> assigned_;  // the state partition that the group gave us
+  std::unique_ptr<TaskStart> start_;
+  std::unique_ptr<state::Replica> replica_;
+  std::unique_ptr<Task> task_;  // over replica_
+
+  bool transaction_open_ = false;
+  bool rejected_before_ = false;  // the broker refused a record of the last transaction
+  absl::Duration last_commit_;
+  absl::Duration last_checkpoint_;
+  absl::Duration checkpoint_retry_;  // not before
+  absl::Duration join_not_before_;
+  std::vector<Message> fetched_;
+};
+
+}  // namespace streams

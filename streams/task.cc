@@ -1,0 +1,249 @@
+#include "streams/task.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+
+namespace streams {
+namespace {
+
+// The engine's record of input positions goes to the first store's changelog.
+constexpr state::StoreIndex kEngineStore{0};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Task>> Task::Create(const Topology& topology,
+                                                   state::Replica* replica,
+                                                   const base::Clock& clock, base::Metrics& metrics,
+                                                   const Options& options) {
+  RETURN_IF_ERROR(topology.Check());
+  std::unique_ptr<Task> task(new Task(replica, clock, metrics, options));
+  RETURN_IF_ERROR(task->Build(topology));
+  return task;
+}
+
+Task::Task(state::Replica* replica, const base::Clock& clock, base::Metrics& metrics,
+           const Options& options)
+    : replica_(replica), clock_(clock), options_(options), context_(clock, metrics, outbox_) {}
+
+absl::Status Task::Build(const Topology& topology) {
+  const size_t cache = options_.cache_bytes / std::max<size_t>(1, topology.stores().size());
+  for (size_t i = 0; i < topology.stores().size(); ++i) {
+    stores_.push_back(
+        topology.stores()[i].make(replica_, state::StoreIndex(static_cast<uint8_t>(i)), cache));
+  }
+  nodes_.resize(topology.nodes().size());
+  // Children first: each parent asks for its own.
+  for (size_t i = nodes_.size(); i-- > 0;) RETURN_IF_ERROR(BuildNode(topology, i));
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const Topology::NodeSpec& spec = topology.nodes()[i];
+    if (spec.kind != Topology::Kind::kSource) continue;
+    Input input{.partition = {spec.topic, options_.partition}, .queue = base::Fifo<Queued>()};
+    for (size_t child = 0; child < nodes_.size(); ++child) {
+      const auto& parents = topology.nodes()[child].parents;
+      if (std::count(parents.begin(), parents.end(), NodeId(static_cast<uint32_t>(i))) == 0) {
+        continue;
+      }
+      input.receiver = dynamic_cast<Receiver<base::RecordView>*>(nodes_[child].get());
+    }
+    if (input.receiver == nullptr) {
+      return absl::InternalError(
+          absl::StrCat("topology: source ", spec.name, " has no child that takes records"));
+    }
+    inputs_.push_back(std::move(input));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Task::BuildNode(const Topology& topology, size_t i) {
+  const Topology::NodeSpec& spec = topology.nodes()[i];
+  if (!spec.make) return absl::OkStatus();
+  const std::vector<std::string> sinks = topology.sink_topics();
+  const auto topic = std::find(sinks.begin(), sinks.end(), spec.topic) - sinks.begin();
+  nodes_[i] = spec.make(TopicIndex(static_cast<uint32_t>(topic)));
+
+  context_.children_.clear();
+  context_.stores_.clear();
+  for (size_t child = i + 1; child < nodes_.size(); ++child) {
+    const auto& parents = topology.nodes()[child].parents;
+    const auto is_parent = [&](size_t id) {
+      return std::count(parents.begin(), parents.end(), NodeId(static_cast<uint32_t>(id))) > 0;
+    };
+    if (is_parent(i)) context_.children_[topology.nodes()[child].name] = nodes_[child].get();
+    // Fused: a repartition node stands for the processor below it.
+    if (!is_parent(i) || topology.nodes()[child].kind != Topology::Kind::kRepartition) continue;
+    for (size_t below = child + 1; below < nodes_.size(); ++below) {
+      const auto& above = topology.nodes()[below].parents;
+      if (std::count(above.begin(), above.end(), NodeId(static_cast<uint32_t>(child))) == 0) {
+        continue;
+      }
+      context_.children_[topology.nodes()[child].name] = nodes_[below].get();
+    }
+  }
+  for (size_t store : spec.stores) {
+    context_.stores_[topology.stores()[store].name] = stores_[store].get();
+  }
+  return nodes_[i]->Init(context_);
+}
+
+void Task::StartAt(size_t i, base::Offset position) {
+  Input& input = inputs_[i];
+  input.queue.clear();
+  input.caught_up = false;
+  committed_positions_[input.partition] = position;
+  open_positions_[input.partition] = position;
+}
+
+void Task::Add(size_t i, std::span<Message> messages) {
+  const absl::Duration now = clock_.Elapsed();
+  for (Message& message : messages) {
+    inputs_[i].queue.push({std::move(message), now});
+  }
+}
+
+std::optional<size_t> Task::ChooseInput() const {
+  std::optional<size_t> first;
+  bool any_empty = false;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const Input& input = inputs_[i];
+    if (input.queue.empty()) {
+      if (!input.caught_up) return std::nullopt;
+      any_empty = true;
+      continue;
+    }
+    if (!first.has_value() || input.queue.front().message.view().timestamp <
+                                  inputs_[*first].queue.front().message.view().timestamp) {
+      first = i;
+    }
+  }
+  if (first.has_value() && any_empty &&
+      clock_.Elapsed() < inputs_[*first].queue.front().arrived + options_.merge_grace) {
+    return std::nullopt;
+  }
+  return first;
+}
+
+std::optional<absl::Duration> Task::NextReadyIn() const {
+  std::optional<absl::Duration> arrived;
+  bool any_empty = false;
+  for (const Input& input : inputs_) {
+    if (input.queue.empty()) {
+      if (!input.caught_up) return std::nullopt;
+      any_empty = true;
+      continue;
+    }
+    const absl::Duration front = input.queue.front().arrived;
+    arrived = arrived.has_value() ? std::min(*arrived, front) : front;
+  }
+  if (!arrived.has_value()) return std::nullopt;
+  if (!any_empty) return absl::ZeroDuration();
+  return std::max(absl::ZeroDuration(), *arrived + options_.merge_grace - clock_.Elapsed());
+}
+
+bool Task::Drained() const {
+  return std::all_of(inputs_.begin(), inputs_.end(),
+                     [](const Input& input) { return input.queue.empty() && input.caught_up; });
+}
+
+absl::StatusOr<size_t> Task::Process(size_t max) {
+  size_t processed = 0;
+  while (processed < max) {
+    const std::optional<size_t> next = ChooseInput();
+    if (!next.has_value()) break;
+    RETURN_IF_ERROR(ProcessNext(inputs_[*next]));
+    ++processed;
+  }
+  return processed;
+}
+
+absl::Status Task::ProcessNext(Input& input) {
+  const base::RecordView& record = input.queue.front().message.view();
+  context_.record_ = {.topic = record.topic,
+                      .partition = record.partition,
+                      .offset = record.offset,
+                      .timestamp = record.timestamp,
+                      .headers = {}};
+  const size_t outputs_before = outbox_.size();
+  const absl::Status processed = input.receiver->Process(record);
+  if (!processed.ok()) {
+    return base::Annotate(
+        processed, absl::StrCat("processing the record at offset ", record.offset.value(), " of ",
+                                base::ToString(input.partition)));
+  }
+  open_outputs_ += outbox_.size() - outputs_before;
+  ++open_records_;
+  open_positions_[input.partition] = base::Next(record.offset);
+  input.queue.pop();
+  return absl::OkStatus();
+}
+
+size_t Task::open_keys() const {
+  size_t keys = 0;
+  for (const auto& store : stores_) keys += store->open_keys();
+  return keys;
+}
+
+void Task::Found(const std::vector<ChangelogIdentity>& identities) { founding_ = identities; }
+
+const state::ChangeSet& Task::PrepareCommit() {
+  changes_.Clear();
+  for (size_t i = 0; i < founding_.size(); ++i) {
+    changes_.Add(
+        state::StoreIndex(static_cast<uint8_t>(i)),
+        [](std::string* out) { out->append(kIdentityKey); },
+        [&](std::string* out) {
+          out->append(EncodeIdentity(founding_[i]));
+          return true;
+        });
+  }
+  for (const auto& store : stores_) store->CollectChanges(&changes_);
+  changes_.Add(
+      kEngineStore, [](std::string* out) { out->append(kOffsetsKey); },
+      [&](std::string* out) {
+        EncodeInputPositions(open_positions_, out);
+        return true;
+      });
+  return changes_;
+}
+
+bool Task::EndsKnown(std::span<const std::optional<base::Offset>> ends) const {
+  for (size_t i = 0; i < changes_.size(); ++i) {
+    if (!ends[changes_[i].store.value()].has_value()) return false;
+  }
+  return true;
+}
+
+void Task::Committed(std::span<const std::optional<base::Offset>> ends) {
+  for (size_t i = 0; i < changes_.size(); ++i) {
+    const state::ChangeSet::Change change = changes_[i];
+    replica_->Apply(change.store, change.key, change.value);
+  }
+  for (size_t i = 0; i < ends.size(); ++i) {
+    if (ends[i].has_value()) {
+      replica_->set_position(state::StoreIndex(static_cast<uint8_t>(i)), *ends[i]);
+    }
+  }
+  replica_->set_consistent(true);
+  replica_->set_current_as_of(clock_.Now());
+  for (const auto& store : stores_) store->Commit();
+  changes_.Clear();
+  founding_.clear();
+  committed_positions_ = open_positions_;
+  open_records_ = open_outputs_ = 0;
+}
+
+void Task::RolledBack() {
+  for (const auto& store : stores_) store->Abort();
+  changes_.Clear();
+  outbox_.Clear();
+  for (Input& input : inputs_) {
+    input.queue.clear();
+    input.caught_up = false;
+  }
+  open_positions_ = committed_positions_;
+  open_records_ = open_outputs_ = 0;
+}
+
+}  // namespace streams

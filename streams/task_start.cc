@@ -1,0 +1,388 @@
+#include "streams/task_start.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/uuid.h"
+
+namespace streams {
+namespace {
+
+constexpr absl::Duration kCallTimeout = absl::Seconds(2);
+constexpr absl::Duration kPollTimeout = absl::Milliseconds(50);
+constexpr absl::Duration kProgressInterval = absl::Seconds(1);
+// A restore that stands still for so long waits for somebody's open transaction.
+constexpr absl::Duration kStandstill = absl::Seconds(1);
+// A restore puts down what has gathered when it reaches this size.
+constexpr size_t kRestoreCheckpointBytes = 256 << 20;
+
+}  // namespace
+
+TaskStart::TaskStart(Environment environment, const EngineConfig& config, base::Partition partition,
+                     std::vector<std::pair<std::string, base::TopicPartition>> stores,
+                     std::vector<base::TopicPartition> inputs, base::TopicPartition repartition)
+    : environment_(std::move(environment)),
+      config_(config),
+      partition_(partition),
+      inputs_(std::move(inputs)),
+      repartition_(std::move(repartition)) {
+  for (auto& [store, changelog] : stores) {
+    logs_.push_back({.evidence = {.changelog = changelog,
+                                  .store = store,
+                                  .range = {},
+                                  .identity = std::nullopt,
+                                  .local_identity = std::nullopt,
+                                  .local_position = base::Offset(0)}});
+  }
+}
+
+TaskStart::~TaskStart() {
+  // A half-filled one aside is filled anew next time.
+  if (first_ != nullptr) replica_ = std::move(first_);
+  if (replica_ != nullptr) environment_.replicas->Park(partition_, std::move(replica_));
+}
+
+absl::StatusOr<bool> TaskStart::Step() {
+  switch (phase_) {
+    case Phase::kOffsets:
+      RETURN_IF_ERROR(ReadOffsets());
+      phase_ = Phase::kRanges;
+      break;
+    case Phase::kRanges:
+      RETURN_IF_ERROR(ReadRanges());
+      RETURN_IF_ERROR(StartIdentities());
+      phase_ = Phase::kIdentity;
+      break;
+    case Phase::kIdentity:
+      RETURN_IF_ERROR(ReadIdentities());
+      break;
+    case Phase::kRestore:
+      RETURN_IF_ERROR(Restore());
+      break;
+    case Phase::kInputs:
+      RETURN_IF_ERROR(ChooseInputs());
+      phase_ = Phase::kDone;
+      break;
+    case Phase::kDone:
+      break;
+  }
+  return phase_ == Phase::kDone;
+}
+
+absl::Status TaskStart::ReadOffsets() {
+  std::vector<base::TopicPartition> partitions = inputs_;
+  partitions.push_back(repartition_);
+  RETURN_IF_ERROR(EndPredecessor());
+  ASSIGN_OR_RETURN(committed_,
+                   environment_.consumer->Committed(partitions, /*stable=*/true, kCallTimeout));
+  return absl::OkStatus();
+}
+
+// A predecessor that was killed may have left a transaction open, which would hold up our
+// restore and every reader of the outputs until it times out. Each commit names its
+// producer, and one that gives its partitions up takes the name away; so a name that is
+// there and not ours is that of a dead one, or of one that has lost its partitions to us.
+absl::Status TaskStart::EndPredecessor() {
+  ASSIGN_OR_RETURN(const auto offsets,
+                   environment_.consumer->Committed(inputs_, /*stable=*/false, kCallTimeout));
+  for (const auto& [partition, committed] : offsets) {
+    if (committed.metadata.empty() || committed.metadata == environment_.transactional_id) {
+      continue;
+    }
+    base::Log(base::LogLevel::kInfo, "ending the transactions of a predecessor",
+              {{"transactional_id", committed.metadata}});
+    return environment_.end_transactions_of(committed.metadata);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TaskStart::ReadRanges() {
+  std::vector<base::TopicPartition> changelogs;
+  for (const Log& log : logs_) changelogs.push_back(log.evidence.changelog);
+  ends_taken_ = environment_.clock->Now();
+  ASSIGN_OR_RETURN(const auto ranges, environment_.reader->Ranges(changelogs, kCallTimeout));
+  for (Log& log : logs_) log.evidence.range = ranges.at(log.evidence.changelog);
+
+  std::vector<base::TopicPartition> inputs = inputs_;
+  inputs.push_back(repartition_);
+  ASSIGN_OR_RETURN(input_ranges_, environment_.reader->Ranges(inputs, kCallTimeout));
+  const LogRange& repartition = input_ranges_.at(repartition_);
+  const auto processed = committed_.find(repartition_);
+  if (repartition.start < repartition.end &&
+      (processed == committed_.end() || processed->second.offset < repartition.end)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "repartition topic ", base::ToString(repartition_), " holds records up to offset ",
+        repartition.end.value(), " that are not processed; this version runs the fused plan ",
+        "only, which does not read them. Process them with the version that wrote them"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TaskStart::StartIdentities() {
+  std::vector<PartitionStart> starts;
+  for (Log& log : logs_) {
+    log.identity_read = log.evidence.range.start == log.evidence.range.end;
+    if (!log.identity_read) starts.push_back({log.evidence.changelog, log.evidence.range.start});
+  }
+  reading_identities_ = !starts.empty();
+  if (!reading_identities_) return absl::OkStatus();
+  return environment_.reader->Assign(starts);
+}
+
+absl::Status TaskStart::ReadIdentities() {
+  if (reading_identities_) {
+    RETURN_IF_ERROR(environment_.reader->Poll(kPollTimeout, &progress_));
+    for (const Message& message : progress_.messages) {
+      const base::RecordView& record = message.view();
+      Log* log = FindLog(record);
+      if (log == nullptr || log->identity_read) continue;
+      log->identity_read = true;
+      if (record.key != kIdentityKey || !record.value.has_value()) continue;
+      ASSIGN_OR_RETURN(log->evidence.identity, DecodeIdentity(*record.value));
+    }
+    // Only markers and aborted records: nothing was ever committed there.
+    for (const PartitionStart& end : progress_.ends) {
+      Log* log = FindLog(end.partition);
+      if (log == nullptr || log->identity_read) continue;
+      log->identity_read = true;
+      log->evidence.range.start = log->evidence.range.end;
+    }
+  }
+  const bool all_read =
+      std::all_of(logs_.begin(), logs_.end(), [](const Log& log) { return log.identity_read; });
+  if (!all_read) return absl::OkStatus();
+  return Plan();
+}
+
+absl::Status TaskStart::Plan() {
+  ASSIGN_OR_RETURN(replica_, environment_.replicas->Acquire(partition_));
+  std::string bytes;
+  for (Log& log : logs_) {
+    log.evidence.local_position = Position(log);
+    ASSIGN_OR_RETURN(const bool found, replica_->Get(IndexOf(&log), kIdentityKey, &bytes));
+    if (found) {
+      ASSIGN_OR_RETURN(log.evidence.local_identity, DecodeIdentity(bytes));
+    }
+  }
+  std::vector<ChangelogEvidence> evidence;
+  for (const Log& log : logs_) evidence.push_back(log.evidence);
+  ASSIGN_OR_RETURN(const RestorePlan plan,
+                   PlanRestore(config_.application_id, evidence,
+                               {.is_new = replica_->is_new() && replica_->pending_records() == 0,
+                                .current_as_of = replica_->positions().current_as_of,
+                                .now = environment_.clock->Now(),
+                                .tombstone_retention = config_.tombstone_retention},
+                               !committed_.empty(), config_.choices));
+  const bool local_state = !replica_->is_new() || replica_->pending_records() > 0;
+  if (plan.kind == RestorePlan::Kind::kFullAside ||
+      (plan.kind == RestorePlan::Kind::kFound && local_state)) {
+    RETURN_IF_ERROR(UseAside(plan.why));
+  }
+  if (plan.kind == RestorePlan::Kind::kFound) FoundState();
+  return StartRestore();
+}
+
+absl::Status TaskStart::UseAside(const std::string& why) {
+  base::Log(base::LogLevel::kWarning, "local state is set aside, restoring in full",
+            {{"state_partition", partition_}, {"why", why}});
+  ASSIGN_OR_RETURN(std::unique_ptr<state::Replica> aside,
+                   environment_.replicas->AcquireAside(partition_));
+  first_ = std::exchange(replica_, std::move(aside));
+  return absl::OkStatus();
+}
+
+void TaskStart::FoundState() {
+  base::Log(base::LogLevel::kInfo, "first start: neither state nor offsets",
+            {{"state_partition", partition_}});
+  const base::Uuid id = base::RandomUuid();
+  for (const Log& log : logs_) {
+    founding_.push_back({.id = id,
+                         .application_id = config_.application_id,
+                         .store = log.evidence.store,
+                         .partition = log.evidence.changelog.partition});
+  }
+}
+
+absl::Status TaskStart::StartRestore() {
+  if (replica_->is_new() && replica_->pending_records() == 0) {
+    replica_->set_current_as_of(ends_taken_);
+  }
+  std::vector<PartitionStart> starts;
+  for (Log& log : logs_) {
+    MarkIfAtEnd(&log, Position(log));
+    if (!log.at_end)
+      starts.push_back({log.evidence.changelog, std::max(Position(log), log.evidence.range.start)});
+  }
+  to_restore_ = RecordsLeft();
+  restore_began_ = progress_logged_ = progressed_ = environment_.clock->Elapsed();
+  phase_ = Phase::kRestore;
+  if (starts.empty()) return FinishRestore();
+  replica_->set_consistent(false);
+  base::Log(base::LogLevel::kInfo, "restoring",
+            {{"state_partition", partition_}, {"offsets", to_restore_}});
+  return environment_.reader->Assign(starts);
+}
+
+absl::Status TaskStart::Restore() {
+  RETURN_IF_ERROR(environment_.reader->Poll(kPollTimeout, &progress_));
+  RETURN_IF_ERROR(ApplyProgress());
+  RETURN_IF_ERROR(CheckpointIfLarge());
+  const absl::Duration now = environment_.clock->Elapsed();
+  if (!progress_.messages.empty() || !progress_.ends.empty()) progressed_ = now;
+  if (now - progressed_ >= kStandstill) {
+    progressed_ = now;
+    RETURN_IF_ERROR(EndPredecessor());
+  }
+  LogProgress(/*last=*/false);
+  const bool done =
+      std::all_of(logs_.begin(), logs_.end(), [](const Log& log) { return log.at_end; });
+  return done ? FinishRestore() : absl::OkStatus();
+}
+
+absl::Status TaskStart::ApplyProgress() {
+  for (const Message& message : progress_.messages) {
+    const base::RecordView& record = message.view();
+    Log* log = FindLog(record);
+    if (log == nullptr || record.offset < Position(*log)) continue;
+    if (!record.key.has_value()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "changelog ", base::ToString(log->evidence.changelog), " has a record without a key at ",
+          "offset ", record.offset.value(), ": something else wrote to it"));
+    }
+    replica_->Apply(IndexOf(log), *record.key, record.value);
+    replica_->set_position(IndexOf(log), base::Next(record.offset));
+    ++restored_;
+    MarkIfAtEnd(log, base::Next(record.offset));
+  }
+  for (const PartitionStart& end : progress_.ends) {
+    Log* log = FindLog(end.partition);
+    if (log == nullptr) continue;
+    if (end.from > Position(*log)) replica_->set_position(IndexOf(log), end.from);
+    MarkIfAtEnd(log, end.from);
+  }
+  return absl::OkStatus();
+}
+
+// A transaction writes at least one record and its marker. So where a single offset is
+// missing behind a committed record, that is a marker and no record.
+void TaskStart::MarkIfAtEnd(Log* log, base::Offset position) {
+  if (log->evidence.range.end.value() - position.value() <= 1) log->at_end = true;
+  // Nothing but markers and what was aborted.
+  if (log->evidence.range.start == log->evidence.range.end) log->at_end = true;
+}
+
+absl::Status TaskStart::CheckpointIfLarge() {
+  RETURN_IF_ERROR(replica_->FinishCheckpoint());
+  if (replica_->pending_bytes() < kRestoreCheckpointBytes) return absl::OkStatus();
+  if (replica_->checkpoint_running()) {
+    // The disk is slower than the log: wait, or memory would grow without end.
+    return replica_->CheckpointNow();
+  }
+  replica_->StartCheckpoint();
+  return absl::OkStatus();
+}
+
+absl::Status TaskStart::FinishRestore() {
+  LogProgress(/*last=*/true);
+  replica_->set_current_as_of(ends_taken_);
+  replica_->set_consistent(true);
+  if (first_ != nullptr) {
+    auto replaced =
+        environment_.replicas->Replace(partition_, std::move(first_), std::move(replica_));
+    RETURN_IF_ERROR(replaced.status());
+    replica_ = std::move(*replaced);
+  }
+  phase_ = Phase::kInputs;
+  return absl::OkStatus();
+}
+
+absl::Status TaskStart::ChooseInputs() {
+  InputPositions recorded;
+  std::string bytes;
+  ASSIGN_OR_RETURN(const bool found, replica_->Get(state::StoreIndex(0), kOffsetsKey, &bytes));
+  if (found) {
+    ASSIGN_OR_RETURN(recorded, DecodeInputPositions(bytes));
+  }
+  std::vector<InputEvidence> evidence;
+  for (const base::TopicPartition& input : inputs_) {
+    InputEvidence one{.input = input,
+                      .range = input_ranges_.at(input),
+                      .in_group = std::nullopt,
+                      .in_state = std::nullopt};
+    if (const auto it = committed_.find(input); it != committed_.end()) {
+      one.in_group = it->second.offset;
+    }
+    if (const auto it = recorded.find(input); it != recorded.end()) one.in_state = it->second;
+    evidence.push_back(one);
+  }
+  ASSIGN_OR_RETURN(starts_, PlanInputs(evidence, config_.choices));
+  return absl::OkStatus();
+}
+
+int64_t TaskStart::RecordsLeft() const {
+  int64_t left = 0;
+  for (const Log& log : logs_) {
+    if (log.at_end) continue;
+    const base::Offset from = std::max(Position(log), log.evidence.range.start);
+    left += std::max<int64_t>(0, log.evidence.range.end.value() - from.value());
+  }
+  return left;
+}
+
+void TaskStart::LogProgress(bool last) {
+  if (to_restore_ == 0) return;
+  const absl::Duration now = environment_.clock->Elapsed();
+  if (!last && now - progress_logged_ < kProgressInterval) return;
+  progress_logged_ = now;
+  const int64_t done = to_restore_ - RecordsLeft();
+  const double seconds = std::max(0.001, absl::ToDoubleSeconds(now - restore_began_));
+  const double rate = static_cast<double>(done) / seconds;
+  if (last) {
+    base::Log(base::LogLevel::kInfo, "restored",
+              {{"state_partition", partition_},
+               {"records", restored_},
+               {"seconds", absl::StrFormat("%.2f", seconds)},
+               {"per_second", absl::StrFormat("%.0f", rate)}});
+    return;
+  }
+  const double left = static_cast<double>(to_restore_ - done) / std::max(rate, 1.0);
+  base::Log(base::LogLevel::kInfo, "restoring",
+            {{"state_partition", partition_},
+             {"done", done},
+             {"of", to_restore_},
+             {"percent", absl::StrFormat("%.0f", 100.0 * static_cast<double>(done) /
+                                                     static_cast<double>(to_restore_))},
+             {"per_second", absl::StrFormat("%.0f", rate)},
+             {"seconds_left", absl::StrFormat("%.0f", left)}});
+}
+
+TaskStart::Log* TaskStart::FindLog(const base::TopicPartition& changelog) {
+  for (Log& log : logs_) {
+    if (log.evidence.changelog == changelog) return &log;
+  }
+  return nullptr;
+}
+
+TaskStart::Log* TaskStart::FindLog(const base::RecordView& record) {
+  for (Log& log : logs_) {
+    if (log.evidence.changelog.partition == record.partition &&
+        log.evidence.changelog.topic == record.topic) {
+      return &log;
+    }
+  }
+  return nullptr;
+}
+
+state::StoreIndex TaskStart::IndexOf(const Log* log) const {
+  return state::StoreIndex(static_cast<uint8_t>(log - logs_.data()));
+}
+
+base::Offset TaskStart::Position(const Log& log) const {
+  return replica_->positions().next[IndexOf(&log).value()];
+}
+
+}  // namespace streams
