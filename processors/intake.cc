@@ -1,0 +1,112 @@
+#include "processors/intake.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "processors/headers.h"
+
+namespace processors {
+namespace {
+
+const char* Name(serde::InputTopic input) {
+  switch (input) {
+    case serde::InputTopic::kCharacterStatus:
+      return "character-status";
+    case serde::InputTopic::kInviteStatus:
+      return "invite-status";
+    case serde::InputTopic::kPartyCommand:
+      return "party-commands";
+  }
+  return "";
+}
+
+size_t Bytes(std::span<const base::HeaderView> headers) {
+  size_t bytes = 0;
+  for (const base::HeaderView& header : headers) {
+    bytes += header.name.size() + header.value.value_or("").size() + 10;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Intake::Intake(serde::InputTopic input, IntakeOptions options)
+    : input_(input), options_(std::move(options)) {}
+
+absl::Status Intake::Init(streams::ProcessorContext& context) {
+  context_ = &context;
+  ASSIGN_OR_RETURN(by_tenant_, context.Child<model::Message>("by-tenant"));
+  ASSIGN_OR_RETURN(dead_letters_, context.Child<streams::RawRecord>("dead-letters"));
+  const auto counter = [&](const char* what) {
+    return &context.metrics().GetCounter(absl::StrCat("intake.", Name(input_), ".", what));
+  };
+  skipped_ = counter("skipped");
+  other_environment_ = counter("other_environment");
+  dead_ = counter("dead_letters");
+  return absl::OkStatus();
+}
+
+absl::Status Intake::Process(const base::RecordView& record) {
+  if (!options_.environment.empty()) {
+    const std::string_view environment = Environment(record.headers);
+    if (!environment.empty() && environment != options_.environment) {
+      other_environment_->Add();
+      return absl::OkStatus();
+    }
+  }
+  auto decoded = decoder_.Decode(input_, record, &message_);
+  if (std::holds_alternative<serde::Skipped>(decoded)) {
+    skipped_->Add();
+    return absl::OkStatus();
+  }
+  if (const auto* fault = std::get_if<serde::Fault>(&decoded)) return DeadLetter(record, *fault);
+
+  headers_.clear();
+  const size_t bytes = SelectCopied(record.headers, &headers_);
+  if (bytes > kMostHeaderBytes) {
+    return DeadLetter(record, {serde::kFaultHeadersTooLarge,
+                               absl::StrCat("the headers to be copied have ", bytes,
+                                            " bytes, at most ", kMostHeaderBytes, " are allowed")});
+  }
+  context_->record().headers = headers_;
+  return by_tenant_->Process(message_);
+}
+
+absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fault& fault) {
+  dead_->Add();
+  std::string message = fault.message;
+  std::optional<std::string_view> value = record.value;
+  headers_.assign(record.headers.begin(), record.headers.end());
+  const size_t key_bytes = record.key.value_or("").size();
+  if (Bytes(headers_) + key_bytes > options_.largest_dead_letter / 2) {
+    headers_.clear();
+    absl::StrAppend(&message, "; the record's headers were cut away for their size");
+  }
+  const size_t room = options_.largest_dead_letter - Bytes(headers_) -
+                      std::min(key_bytes, options_.largest_dead_letter / 2);
+  if (value.has_value() && value->size() > room) {
+    absl::StrAppend(&message, "; the value of ", value->size(), " bytes was cut to ", room);
+    value = value->substr(0, room);
+  }
+  base::Log(base::LogLevel::kWarning, "dead letter",
+            {{"topic", record.topic},
+             {"partition", record.partition},
+             {"offset", record.offset},
+             {"code", fault.code},
+             {"why", message}});
+  const std::string partition = absl::StrCat(record.partition.value());
+  const std::string offset = absl::StrCat(record.offset.value());
+  headers_.push_back({"__streams.errors.exception", fault.code});
+  headers_.push_back({"__streams.errors.message", message});
+  headers_.push_back({"__streams.errors.topic", record.topic});
+  headers_.push_back({"__streams.errors.partition", partition});
+  headers_.push_back({"__streams.errors.offset", offset});
+  context_->record().headers = headers_;
+  return dead_letters_->Process({.key = record.key, .value = value});
+}
+
+}  // namespace processors

@@ -1,0 +1,51 @@
+// The first step of every record: skip what is not for this application, decode what is,
+// and send bad input to the dead-letter topic.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/record.h"
+#include "model/message.h"
+#include "serde/fault.h"
+#include "serde/wire_decoder.h"
+#include "streams/processor.h"
+
+namespace processors {
+
+struct IntakeOptions {
+  // Where set, only records whose ENVIRONMENT is this or absent are processed.
+  std::string environment;
+  // A dead letter is cut to fit into so many bytes.
+  size_t largest_dead_letter = 900'000;
+};
+
+// One input's intake. Children: "by-tenant" takes the messages, "dead-letters" the rest.
+class Intake final : public streams::Processor<base::RecordView> {
+ public:
+  Intake(serde::InputTopic input, IntakeOptions options);
+
+  absl::Status Init(streams::ProcessorContext& context) override;
+  absl::Status Process(const base::RecordView& record) override;
+
+ private:
+  absl::Status DeadLetter(const base::RecordView& record, const serde::Fault& fault);
+
+  const serde::InputTopic input_;
+  const IntakeOptions options_;
+  serde::WireDecoder decoder_;
+  model::Message message_;
+  std::vector<base::HeaderView> headers_;
+
+  streams::ProcessorContext* context_ = nullptr;
+  streams::Receiver<model::Message>* by_tenant_ = nullptr;
+  streams::Receiver<streams::RawRecord>* dead_letters_ = nullptr;
+  base::Counter* skipped_ = nullptr;
+  base::Counter* other_environment_ = nullptr;
+  base::Counter* dead_ = nullptr;
+};
+
+}  // namespace processors
