@@ -1,0 +1,35 @@
+// The settings of the programs: each by an environment variable and by a flag of the same
+// name in lower case; the flag wins.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "streams/config.h"
+#include "streams/kafka/kafka_config.h"
+#include "streams/topic_setup.h"
+#include "topology/party_topology.h"
+
+namespace tools {
+
+// Those of party-worker; state-dump takes what it needs of them.
+struct Settings {
+  streams::kafka::KafkaConfig kafka;
+  topology::Topics topics;
+  streams::EngineConfig engine;
+  streams::TopicSetup topic_setup;
+  processors::IntakeOptions intake;
+  std::string state_dir;
+  std::string log_level;
+};
+
+// Parses environment and command line. Where the arguments ask for help, prints it and
+// exits with 0; the rest of the arguments must be none. An error names the flag or the
+// variable, and what is allowed. `own_flags_file`: the source file whose flags `--help`
+// shows beside the common ones ("tools/state_dump.cc"); `usage`: the text above them.
+absl::StatusOr<Settings> ParseSettings(int argc, char** argv, const std::string& own_flags_file,
+                                       const std::string& usage);
+
+}  // namespace tools
