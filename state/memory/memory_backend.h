@@ -1,10 +1,14 @@
 // Stores in memory, with the disk's manners: what was not flushed can be lost.
 //
-// A factory is the disk: what its backends flushed outlives them. Thread safety as
-// Backend's; the factory itself may be used from any thread.
+// A factory is the disk: what its backends flushed outlives them. Closing a backend loses
+// nothing, Crash and LoseUnflushed do. An open costs nothing, an iterator neither, unless
+// the store is written to while it lives (then the store is copied, once).
+//
+// Strict where a disk may be lenient: a batch whose keys are not in order is refused.
+//
+// Thread safety as Backend's; the factory itself may be used from any thread.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,16 +30,20 @@ class MemoryBackendFactory final : public BackendFactory {
   absl::Status Replace(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& name) override;
 
-  // A power cut: all backends fall back to their last Flush. None may be open.
+  // A process that dies: the backend of this name falls back to its last Flush. It must not
+  // be open. Nothing where there is none.
+  void Crash(const std::string& name);
+  // A power cut: Crash for all of them.
   void LoseUnflushed();
-  // While set, Apply and Flush fail with it.
+
+  // Until it is called with OK, Apply and Flush fail with this and change nothing.
   void FailWrites(absl::Status status);
 
  private:
   struct Disk;
   class MemoryBackend;
 
-  std::shared_ptr<Disk> disk_;
+  std::shared_ptr<Disk> disk_;  // backends may outlive the factory
 };
 
 }  // namespace state

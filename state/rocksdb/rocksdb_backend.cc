@@ -1,391 +1,293 @@
 #include "state/rocksdb/rocksdb_backend.h"
 
-#include <fcntl.h>
-#include <linux/fs.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
+#include <limits>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
+#include "state/rocksdb/database.h"
+#include "state/rocksdb/store_folders.h"
 
 namespace state {
 namespace {
 
 namespace fs = std::filesystem;
 
-// RocksDB insists on a family of this name: it is where the marks are.
-const std::string& MarksFamily() { return rocksdb::kDefaultColumnFamilyName; }
-
+// Where files are written that are about to be taken in.
 constexpr char kIngestFolder[] = "ingest";
 
-rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+std::string IngestFolder(const std::string& path) { return absl::StrCat(path, "/", kIngestFolder); }
 
-absl::Status ToStatus(const rocksdb::Status& status, const std::string& what,
-                      const std::string& path) {
-  if (status.ok()) return absl::OkStatus();
-  const std::string message = absl::StrCat(what, " ", path, ": ", status.ToString());
-  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
-  if (status.IsCorruption()) {
-    return absl::DataLossError(absl::StrCat(
-        message, ". The store is damaged: remove it, and it is restored from the changelogs"));
-  }
-  return absl::InternalError(message);
+size_t Keys(const Batch& batch) {
+  size_t keys = 0;
+  for (const auto& writes : batch.stores) keys += writes.size();
+  return keys;
 }
-
-class DbIterator final : public Iterator {
- public:
-  DbIterator(std::unique_ptr<rocksdb::Iterator> iterator, std::string path, std::string_view from)
-      : iterator_(std::move(iterator)), path_(std::move(path)) {
-    iterator_->Seek(ToSlice(from));
-  }
-  bool Valid() const override { return iterator_->Valid(); }
-  void Next() override { iterator_->Next(); }
-  std::string_view key() const override { return ToView(iterator_->key()); }
-  std::string_view value() const override { return ToView(iterator_->value()); }
-  absl::Status status() const override {
-    return ToStatus(iterator_->status(), "cannot read", path_);
-  }
-
- private:
-  std::unique_ptr<rocksdb::Iterator> iterator_;
-  std::string path_;
-};
 
 class RocksDbBackend final : public Backend {
  public:
-  RocksDbBackend(std::string path, rocksdb::DB* db,
-                 std::vector<rocksdb::ColumnFamilyHandle*> families, size_t ingest_keys,
-                 std::string private_folder)
-      : path_(std::move(path)),
-        db_(db),
-        families_(std::move(families)),
-        ingest_keys_(ingest_keys),
-        private_folder_(std::move(private_folder)) {}
-
-  ~RocksDbBackend() override {
-    for (rocksdb::ColumnFamilyHandle* family : families_) {
-      if (family != nullptr) db_->DestroyColumnFamilyHandle(family);
-    }
-    db_.reset();
-    std::error_code ignored;
-    if (!private_folder_.empty()) fs::remove_all(private_folder_, ignored);
-  }
+  RocksDbBackend(std::unique_ptr<Database> database, size_t ingest_keys)
+      : database_(std::move(database)), ingest_keys_(ingest_keys) {}
 
   absl::StatusOr<bool> Get(StoreIndex store, std::string_view key,
                            std::string* value) const override {
-    return Find(StoreFamily(store), key, value);
+    return database_->Get(store, key, value);
   }
-
   absl::StatusOr<bool> GetMark(std::string_view name, std::string* value) const override {
-    return Find(families_[0], name, value);
+    return database_->GetMark(name, value);
   }
-
   std::unique_ptr<Iterator> Iterate(StoreIndex store, std::string_view from) const override {
-    rocksdb::ColumnFamilyHandle* family = StoreFamily(store);
-    std::unique_ptr<rocksdb::Iterator> iterator(
-        family == nullptr ? rocksdb::NewEmptyIterator()
-                          : db_->NewIterator(rocksdb::ReadOptions(), family));
-    return std::make_unique<DbIterator>(std::move(iterator), path_, from);
+    return database_->Iterate(store, from);
   }
 
   absl::Status Apply(const Batch& batch) override {
-    if (ingest_keys_ == 0) {
-      return absl::FailedPreconditionError(absl::StrCat(path_, " is open for reading only"));
+    if (batch.stores.size() > database_->stores()) {
+      return absl::InvalidArgumentError(absl::StrCat(path(), " was opened with ",
+                                                     database_->stores(), " stores, a batch has ",
+                                                     batch.stores.size()));
     }
-    size_t keys = 0;
-    for (const auto& writes : batch.stores) keys += writes.size();
-    return keys >= ingest_keys_ ? Ingest(batch) : WriteThroughMemtables(batch);
+    const bool large = Keys(batch) >= ingest_keys_;
+    return ToStatus(Try([&] { return large ? Ingest(batch) : Put(batch); }), "write to", path());
   }
 
   absl::Status Flush() override {
-    if (ingest_keys_ == 0) {
-      return absl::FailedPreconditionError(absl::StrCat(path_, " is open for reading only"));
-    }
-    rocksdb::FlushOptions options;
-    options.allow_write_stall = true;
-    return ToStatus(db_->Flush(options, families_), "cannot flush", path_);
+    return ToStatus(Try([&] { return FlushAll(); }), "flush", path());
   }
 
  private:
-  // Null: a store that the files do not have yet.
-  rocksdb::ColumnFamilyHandle* StoreFamily(StoreIndex store) const {
-    const size_t at = store.value() + 1u;
-    return at < families_.size() ? families_[at] : nullptr;
+  const std::string& path() const { return database_->path(); }
+  rocksdb::DB* db() const { return database_->db(); }
+
+  // After a full disk RocksDB refuses all writes until it is told to go on.
+  template <class Operation>
+  rocksdb::Status Try(Operation operation) {
+    rocksdb::Status status = operation();
+    if (!status.ok() && db()->Resume().ok()) status = operation();
+    return status;
   }
 
-  absl::StatusOr<bool> Find(rocksdb::ColumnFamilyHandle* family, std::string_view key,
-                            std::string* value) const {
-    if (family == nullptr) return false;
-    const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), family, ToSlice(key), value);
-    if (status.IsNotFound()) return false;
-    RETURN_IF_ERROR(ToStatus(status, "cannot read", path_));
-    return true;
+  rocksdb::Status FlushAll() {
+    rocksdb::FlushOptions options;
+    options.allow_write_stall = true;  // else it may wait for compactions
+    return db()->Flush(options, database_->families());
   }
 
-  absl::Status WriteThroughMemtables(const Batch& batch) {
-    rocksdb::WriteBatch writes;
-    for (size_t i = 0; i < batch.stores.size(); ++i) {
-      rocksdb::ColumnFamilyHandle* family = families_[i + 1];
-      for (const Write& write : batch.stores[i]) {
-        const rocksdb::Status added =
-            write.value.has_value() ? writes.Put(family, ToSlice(write.key), ToSlice(*write.value))
-                                    : writes.Delete(family, ToSlice(write.key));
-        RETURN_IF_ERROR(ToStatus(added, "cannot write to", path_));
-      }
-    }
-    for (const auto& [name, value] : batch.marks) {
-      RETURN_IF_ERROR(ToStatus(writes.Put(families_[0], ToSlice(name), ToSlice(value)),
-                               "cannot write to", path_));
-    }
-    rocksdb::WriteOptions options;
-    options.disableWAL = true;
-    const rocksdb::Status written = db_->Write(options, &writes);
-    // After a full disk the database refuses writes until it is told to go on.
-    if (!written.ok() && db_->Resume().ok()) {
-      return ToStatus(db_->Write(options, &writes), "cannot write to", path_);
-    }
-    return ToStatus(written, "cannot write to", path_);
-  }
+  rocksdb::Status Put(const Batch& batch);
+  rocksdb::Status Ingest(const Batch& batch);
+  rocksdb::Status WriteFiles(const Batch& batch,
+                             std::vector<rocksdb::IngestExternalFileArg>* files);
+  rocksdb::Status WriteFile(rocksdb::ColumnFamilyHandle* family, const std::vector<Write>& writes,
+                            std::vector<rocksdb::IngestExternalFileArg>* files);
 
-  absl::Status Ingest(const Batch& batch) {
-    const std::string folder = absl::StrCat(path_, "/", kIngestFolder);
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error)
-      return absl::InternalError(absl::StrCat("cannot make ", folder, ": ", error.message()));
-    std::vector<rocksdb::IngestExternalFileArg> files;
-    absl::Status outcome;
-    for (size_t i = 0; outcome.ok() && i < batch.stores.size(); ++i) {
-      outcome = WriteFile(folder, i + 1, batch.stores[i], &files);
-    }
-    std::vector<Write> marks;
-    for (const auto& [name, value] : batch.marks) marks.push_back({name, value});
-    std::sort(marks.begin(), marks.end(),
-              [](const Write& a, const Write& b) { return a.key < b.key; });
-    if (outcome.ok()) outcome = WriteFile(folder, 0, marks, &files);
-    if (outcome.ok()) {
-      outcome = ToStatus(db_->IngestExternalFiles(files), "cannot take files into", path_);
-    }
-    fs::remove_all(folder, error);
-    return outcome;
-  }
-
-  absl::Status WriteFile(const std::string& folder, size_t family, const std::vector<Write>& writes,
-                         std::vector<rocksdb::IngestExternalFileArg>* files) {
-    if (writes.empty()) return absl::OkStatus();
-    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), db_->GetOptions(families_[family]),
-                                  families_[family]);
-    const std::string file = absl::StrCat(folder, "/", family, ".sst");
-    rocksdb::Status status = writer.Open(file);
-    for (const Write& write : writes) {
-      if (!status.ok()) break;
-      status = write.value.has_value() ? writer.Put(ToSlice(write.key), ToSlice(*write.value))
-                                       : writer.Delete(ToSlice(write.key));
-    }
-    if (status.ok()) status = writer.Finish();
-    RETURN_IF_ERROR(ToStatus(status, "cannot write", file));
-    rocksdb::IngestExternalFileArg arg;
-    arg.column_family = families_[family];
-    arg.external_files = {file};
-    arg.options.move_files = true;
-    files->push_back(std::move(arg));
-    return absl::OkStatus();
-  }
-
-  std::string path_;
-  std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> families_;  // the marks', then the stores'
-  size_t ingest_keys_;                                  // 0: read only
-  std::string private_folder_;                          // of a read-only one
+  std::unique_ptr<Database> database_;
+  const size_t ingest_keys_;
 };
 
-absl::Status CheckFamilies(const std::string& path, const std::vector<std::string>& found,
-                           const std::vector<std::string>& stores) {
-  for (const std::string& name : found) {
-    if (name == MarksFamily() || std::find(stores.begin(), stores.end(), name) != stores.end()) {
-      continue;
+rocksdb::Status RocksDbBackend::Put(const Batch& batch) {
+  rocksdb::WriteBatch writes;
+  rocksdb::Status status;
+  for (size_t i = 0; i < batch.stores.size(); ++i) {
+    rocksdb::ColumnFamilyHandle* family = database_->store(i);
+    for (const Write& write : batch.stores[i]) {
+      status = write.value ? writes.Put(family, ToSlice(write.key), ToSlice(*write.value))
+                           : writes.Delete(family, ToSlice(write.key));
+      if (!status.ok()) return status;
     }
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, " has a store \"", name, "\" that this program does not know (it knows ",
-                     absl::StrJoin(stores, ", "), "). Use the program that wrote it"));
+  }
+  for (const auto& [name, value] : batch.marks) {
+    status = writes.Put(database_->marks(), ToSlice(name), ToSlice(value));
+    if (!status.ok()) return status;
+  }
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  return db()->Write(options, &writes);
+}
+
+rocksdb::Status RocksDbBackend::Ingest(const Batch& batch) {
+  // What is taken in is durable at once: what was applied before has to be, too. RocksDB
+  // by itself flushes only where keys overlap.
+  rocksdb::Status status = FlushAll();
+  if (!status.ok()) return status;
+  std::vector<rocksdb::IngestExternalFileArg> files;
+  status = WriteFiles(batch, &files);
+  if (status.ok() && !files.empty()) status = db()->IngestExternalFiles(files);
+  std::error_code ignored;  // what stays is removed at the next opening
+  fs::remove_all(IngestFolder(path()), ignored);
+  return status;
+}
+
+rocksdb::Status RocksDbBackend::WriteFiles(const Batch& batch,
+                                           std::vector<rocksdb::IngestExternalFileArg>* files) {
+  rocksdb::Status status = db()->GetEnv()->CreateDirIfMissing(IngestFolder(path()));
+  for (size_t i = 0; status.ok() && i < batch.stores.size(); ++i) {
+    status = WriteFile(database_->store(i), batch.stores[i], files);
+  }
+  if (!status.ok()) return status;
+  std::vector<Write> marks;
+  for (const auto& [name, value] : batch.marks) marks.push_back({name, value});
+  std::sort(marks.begin(), marks.end(),
+            [](const Write& a, const Write& b) { return a.key < b.key; });
+  return WriteFile(database_->marks(), marks, files);
+}
+
+rocksdb::Status RocksDbBackend::WriteFile(rocksdb::ColumnFamilyHandle* family,
+                                          const std::vector<Write>& writes,
+                                          std::vector<rocksdb::IngestExternalFileArg>* files) {
+  if (writes.empty()) return rocksdb::Status::OK();
+  const std::string file = absl::StrCat(IngestFolder(path()), "/", family->GetID(), ".sst");
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), db()->GetOptions(family), family);
+  rocksdb::Status status = writer.Open(file);
+  for (size_t i = 0; status.ok() && i < writes.size(); ++i) {
+    const Write& write = writes[i];
+    status = write.value ? writer.Put(ToSlice(write.key), ToSlice(*write.value))
+                         : writer.Delete(ToSlice(write.key));
+  }
+  if (status.ok()) status = writer.Finish();
+  if (!status.ok()) return status;
+  rocksdb::IngestExternalFileArg arg;
+  arg.column_family = family;
+  arg.external_files = {file};
+  arg.options.move_files = true;
+  arg.options.write_global_seqno = false;  // the manifest has it; saves a write and a sync
+  files->push_back(std::move(arg));
+  return rocksdb::Status::OK();
+}
+
+absl::Status CheckNames(const std::vector<std::string>& stores) {
+  std::set<std::string> seen;
+  for (const std::string& store : stores) {
+    if (store.empty() || store == MarksFamily() || !seen.insert(store).second) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "\"", store, "\" cannot name a store: it is empty, reserved or named twice"));
+    }
+  }
+  if (stores.size() > std::numeric_limits<StoreIndex::rep>::max()) {
+    return absl::InvalidArgumentError(absl::StrCat(stores.size(), " stores are too many"));
   }
   return absl::OkStatus();
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(
-    const std::vector<std::string>& stores, const rocksdb::ColumnFamilyOptions& options) {
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  descriptors.emplace_back(MarksFamily(), options);
-  for (const std::string& store : stores) descriptors.emplace_back(store, options);
-  return descriptors;
+absl::Status CheckFamilies(const std::string& path, const std::vector<std::string>& found,
+                           const std::vector<std::string>& stores) {
+  std::vector<std::string> unknown;
+  for (const std::string& name : found) {
+    if (name != MarksFamily() && std::find(stores.begin(), stores.end(), name) == stores.end()) {
+      unknown.push_back(name);
+    }
+  }
+  if (unknown.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      path, " holds stores that this program does not know: ", absl::StrJoin(unknown, ", "),
+      " (it knows ", absl::StrJoin(stores, ", "), "). Use the program that wrote them"));
 }
 
 }  // namespace
 
 struct RocksDbBackendFactory::Shared {
-  RocksDbOptions options;
-  std::shared_ptr<rocksdb::Cache> block_cache;
-  std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+  Shared(std::string directory, const RocksDbOptions& options)
+      : folders(std::move(directory)),
+        ingest_keys(options.ingest_keys),
+        block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
+        write_buffers(std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes)) {}
 
   rocksdb::DBOptions Db() const {
     rocksdb::DBOptions db;
-    db.create_if_missing = true;
     db.create_missing_column_families = true;
     db.atomic_flush = true;
-    db.avoid_flush_during_shutdown = true;  // what was not flushed is not committed state
+    db.paranoid_checks = true;
     db.write_buffer_manager = write_buffers;
-    db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-    db.keep_log_file_num = 3;
+    db.allow_concurrent_memtable_write = false;  // there is one writer
     db.max_background_jobs = 2;
+    db.max_bgerror_resume_count = 0;  // we resume, and see whether it worked
+    db.max_manifest_file_size = 4 << 20;
+    db.skip_stats_update_on_db_open = true;
+    db.stats_dump_period_sec = 0;  // an idle worker stays idle
+    db.stats_persist_period_sec = 0;
+    db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    db.keep_log_file_num = 2;
+    db.max_log_file_size = 1 << 20;
     return db;
   }
 
   rocksdb::ColumnFamilyOptions Family() const {
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = block_cache;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-    rocksdb::ColumnFamilyOptions family;
-    family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    family.compression = rocksdb::kLZ4Compression;
+    rocksdb::ColumnFamilyOptions family = FamilyOptions();
+    auto* table = family.table_factory->GetOptions<rocksdb::BlockBasedTableOptions>();
+    table->block_cache = block_cache;
+    family.force_consistency_checks = true;
+    // Each checkpoint is flushed, so memtables stay small; a family that has few keys in
+    // one should not take a megabyte for them.
+    family.write_buffer_size = 16 << 20;
+    family.arena_block_size = 64 << 10;
+    // Files that a restore takes in overlap all there is and come to level 0: the levels
+    // below it stay few.
+    family.level_compaction_dynamic_level_bytes = true;
     return family;
   }
+
+  StoreFolders folders;
+  size_t ingest_keys;
+  std::shared_ptr<rocksdb::Cache> block_cache;
+  std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
 };
 
 RocksDbBackendFactory::RocksDbBackendFactory(std::string directory, const RocksDbOptions& options)
-    : directory_(std::move(directory)), shared_(std::make_unique<Shared>()) {
-  shared_->options = options;
-  shared_->block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
-  shared_->write_buffers =
-      std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes);
-}
+    : shared_(std::make_unique<Shared>(std::move(directory), options)) {}
 
 RocksDbBackendFactory::~RocksDbBackendFactory() = default;
 
 absl::StatusOr<std::unique_ptr<Backend>> RocksDbBackendFactory::Open(
     const std::string& name, const std::vector<std::string>& stores) {
-  const std::string path = absl::StrCat(directory_, "/", name);
-  std::error_code ignored;
-  fs::remove_all(absl::StrCat(path, "/", kIngestFolder), ignored);  // a crash's
-  const rocksdb::DBOptions options = shared_->Db();
-  if (fs::exists(path + "/CURRENT", ignored)) {
+  RETURN_IF_ERROR(CheckNames(stores));
+  RETURN_IF_ERROR(shared_->folders.Settle(name));
+  const std::string path = shared_->folders.Path(name);
+  ASSIGN_OR_RETURN(const FolderContent content, LookIntoFolder(path));
+  rocksdb::DBOptions options = shared_->Db();
+  if (content == FolderContent::kDamaged) return Damaged(path, "it has no file CURRENT");
+  if (content == FolderContent::kUnmade) RETURN_IF_ERROR(shared_->folders.Remove(name));
+  if (content == FolderContent::kStore) {
     std::vector<std::string> found;
-    RETURN_IF_ERROR(
-        ToStatus(rocksdb::DB::ListColumnFamilies(options, path, &found), "cannot open", path));
+    RETURN_IF_ERROR(ToOpenStatus(rocksdb::DB::ListColumnFamilies(options, path, &found), path));
     RETURN_IF_ERROR(CheckFamilies(path, found, stores));
+  } else {
+    options.create_if_missing = true;
   }
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
-  RETURN_IF_ERROR(ToStatus(
+  RETURN_IF_ERROR(ToOpenStatus(
       rocksdb::DB::Open(options, path, Descriptors(stores, shared_->Family()), &families, &db),
-      "cannot open", path));
-  return std::make_unique<RocksDbBackend>(path, db, std::move(families),
-                                          shared_->options.ingest_keys, "");
+      path));
+  auto database = std::make_unique<Database>(path, db, std::move(families));
+  // RocksDB makes durable what is in its folder, but not the folder's own name.
+  if (options.create_if_missing) RETURN_IF_ERROR(shared_->folders.Sync());
+  std::error_code ignored;  // a crash's; under the lock, so nobody uses it
+  fs::remove_all(IngestFolder(path), ignored);
+  return std::make_unique<RocksDbBackend>(std::move(database), shared_->ingest_keys);
 }
 
 absl::StatusOr<bool> RocksDbBackendFactory::Exists(const std::string& name) const {
-  std::error_code error;
-  const bool exists = fs::exists(absl::StrCat(directory_, "/", name, "/CURRENT"), error);
-  if (error) {
-    return absl::InternalError(
-        absl::StrCat("cannot look into ", directory_, ": ", error.message()));
-  }
-  return exists;
+  return shared_->folders.Exists(name);
 }
 
 absl::Status RocksDbBackendFactory::Replace(const std::string& from, const std::string& to) {
-  const std::string source = absl::StrCat(directory_, "/", from);
-  const std::string target = absl::StrCat(directory_, "/", to);
-  std::error_code error;
-  // An exchange is one step: there is a whole store under the name at any moment.
-  const bool exists = fs::exists(target, error);
-  const int renamed =
-      exists ? ::renameat2(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE)
-             : ::rename(source.c_str(), target.c_str());
-  if (renamed != 0) {
-    return absl::InternalError(absl::StrCat("cannot put ", source, " in the place of ", target,
-                                            ": ", std::strerror(errno)));
-  }
-  const int fd = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd >= 0) {
-    ::fsync(fd);
-    ::close(fd);
-  }
-  return Remove(from);
+  return shared_->folders.Replace(from, to);
 }
 
 absl::Status RocksDbBackendFactory::Remove(const std::string& name) {
-  const std::string path = absl::StrCat(directory_, "/", name);
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (error)
-    return absl::InternalError(absl::StrCat("cannot remove ", path, ": ", error.message()));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::unique_ptr<Backend>> OpenRocksDbReadOnly(
-    const std::string& path, const std::vector<std::string>& stores) {
-  std::error_code error;
-  if (!fs::exists(path + "/CURRENT", error)) {
-    return absl::NotFoundError(absl::StrCat("there is no store in ", path));
-  }
-  std::string scratch = (fs::temp_directory_path(error) / "party-state-XXXXXX").string();
-  if (::mkdtemp(scratch.data()) == nullptr) {
-    return absl::InternalError(absl::StrCat("cannot make ", scratch, ": ", std::strerror(errno)));
-  }
-  rocksdb::Options options;
-  options.max_open_files = -1;  // so that a file that is removed beneath us stays readable
-  options.info_log_level = rocksdb::InfoLogLevel::FATAL_LEVEL;
-  std::vector<std::string> found;
-  rocksdb::DB* db = nullptr;
-  std::vector<rocksdb::ColumnFamilyHandle*> opened;
-  std::vector<std::string> there;
-  rocksdb::Status status;
-  // A running worker may replace files between our looks at them.
-  for (int attempt = 0; attempt < 20; ++attempt) {
-    status = rocksdb::DB::ListColumnFamilies(options, path, &found);
-    if (!status.ok()) continue;
-    if (absl::Status known = CheckFamilies(path, found, stores); !known.ok()) {
-      fs::remove_all(scratch, error);
-      return known;
-    }
-    there.clear();
-    for (const std::string& store : stores) {
-      if (std::find(found.begin(), found.end(), store) != found.end()) there.push_back(store);
-    }
-    status = rocksdb::DB::OpenAsSecondary(options, path, scratch, Descriptors(there, options),
-                                          &opened, &db);
-    if (status.ok()) break;
-  }
-  if (!status.ok()) {
-    fs::remove_all(scratch, error);
-    return ToStatus(status, "cannot open", path);
-  }
-  std::vector<rocksdb::ColumnFamilyHandle*> families{opened[0]};
-  for (const std::string& store : stores) {
-    const auto at = std::find(there.begin(), there.end(), store);
-    families.push_back(at == there.end() ? nullptr
-                                         : opened[1 + static_cast<size_t>(at - there.begin())]);
-  }
-  return std::make_unique<RocksDbBackend>(path, db, std::move(families), 0, scratch);
+  return shared_->folders.Remove(name);
 }
 
 }  // namespace state

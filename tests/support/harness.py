@@ -1,0 +1,270 @@
+"""What the tests on a real broker share: topics of their own, a worker as a process,
+feeding inputs, reading outputs back, and dumping state.
+
+Every wait is for a condition, with a limit that is an error when it passes.
+"""
+
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+BOOTSTRAP = os.environ.get("BOOTSTRAP_SERVERS", "127.0.0.1:9092")
+BUILD = os.environ.get(
+    "BUILD_DIR", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
+WORKER = os.path.join(BUILD, "tools", "party-worker")
+DUMP = os.path.join(BUILD, "tools", "state-dump")
+
+TENANT = "083839c6-c47c-42a6-9585-76492795d123"
+STATUS, INVITE_STATUS, COMMANDS = "status", "invite-status", "commands"
+PARTY, MEMBER, INVITES, DEAD = "party", "member", "invites", "dead"
+INPUTS = (STATUS, INVITE_STATUS, COMMANDS)
+OUTPUTS = (PARTY, MEMBER, INVITES, DEAD)
+VARIABLES = {
+    STATUS: "EVENT_TOPIC_CHARACTER_STATUS", INVITE_STATUS: "EVENT_TOPIC_INVITE_STATUS",
+    COMMANDS: "COMMAND_TOPIC_PARTY", PARTY: "EVENT_TOPIC_PARTY_STATUS",
+    MEMBER: "EVENT_TOPIC_PARTY_MEMBER_STATUS", INVITES: "COMMAND_TOPIC_INVITE",
+    DEAD: "DEAD_LETTER_TOPIC",
+}
+PATIENCE_SECONDS = 60
+
+
+def wait_for(condition, what, seconds=PATIENCE_SECONDS):
+    """Returns condition()'s first true value."""
+    limit = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > limit:
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def headers(tenant=TENANT):
+    return [("TENANT_ID", tenant.encode()), ("REGION", b"GMS"),
+            ("MAJOR_VERSION", struct.pack(">H", 83)), ("MINOR_VERSION", struct.pack(">H", 1)),
+            ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+
+
+def key(entity):
+    return struct.pack("<II", entity, 0)
+
+
+class Feeder:
+    """Writes inputs with timestamps that grow, in order, acknowledged."""
+
+    def __init__(self, topics, first_timestamp=1_700_000_000_000):
+        self.topics = topics
+        self.timestamp = first_timestamp
+        self.producer = Producer({"bootstrap.servers": BOOTSTRAP, "acks": "all",
+                                  "enable.idempotence": True, "linger.ms": 0})
+        self.count = dict.fromkeys(INPUTS, 0)
+
+    def send(self, name, entity, value, tenant=TENANT, record_headers=None, raw=None):
+        self.timestamp += 1
+        payload = raw if raw is not None else json.dumps(value, separators=(",", ":")).encode()
+        self.producer.produce(self.topics[name], partition=0, key=key(entity), value=payload,
+                              headers=record_headers or headers(tenant), timestamp=self.timestamp)
+        self.count[name] += 1
+        self.producer.poll(0)
+
+    def flush(self):
+        if self.producer.flush(PATIENCE_SECONDS):
+            raise AssertionError("the broker did not take the inputs")
+
+    # ---- the messages
+    def command(self, actor, kind, **body):
+        self.send(COMMANDS, actor, {"actorId": actor, "type": kind, "body": body})
+
+    def status(self, character, kind, world=0, **body):
+        self.send(STATUS, character,
+                  {"worldId": world, "characterId": character, "type": kind, "body": body})
+
+    def character(self, character, name=None, job=100, level=30):
+        self.status(character, "CREATED", name=name or f"N{character}")
+        self.status(character, "JOB_CHANGED", jobId=job)
+        self.status(character, "LEVEL_CHANGED", current=level, amount=1)
+        self.status(character, "LOGIN", channelId=1, mapId=100000000)
+
+
+class Record:
+    """An output as it is compared: all but its offset."""
+
+    def __init__(self, message):
+        self.key, self.value = message.key(), message.value()
+        self.headers, self.timestamp = message.headers() or [], message.timestamp()[1]
+
+    def _all(self):
+        return (self.key, self.value, self.headers, self.timestamp)
+
+    def __eq__(self, other):
+        return self._all() == other._all()
+
+    def __repr__(self):
+        return f"{self.key!r} {self.value!r} @{self.timestamp}"
+
+
+def read_topics(topics, isolation="read_committed"):
+    """All records of each topic (one partition), up to its end."""
+    consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": f"reader-{uuid.uuid4()}",
+                         "enable.partition.eof": True, "isolation.level": isolation,
+                         "enable.auto.commit": False})
+    found = {topic: [] for topic in topics}
+    try:
+        consumer.assign([TopicPartition(topic, 0, 0) for topic in topics])
+        ended = set()
+        limit = time.monotonic() + PATIENCE_SECONDS
+        while len(ended) < len(found):
+            message = consumer.poll(1)
+            if time.monotonic() > limit:
+                raise AssertionError(f"could not read {set(found) - ended} to the end")
+            if message is None:
+                continue
+            if message.error():
+                if message.error().name() == "_PARTITION_EOF":
+                    ended.add(message.topic())
+                    continue
+                raise KafkaException(message.error())
+            found[message.topic()].append(Record(message))
+    finally:
+        consumer.close()
+    return found
+
+
+class Worker:
+    """A worker process, its settings, and its state directory."""
+
+    def __init__(self, application_id, topics, state_dir, log_path, **settings):
+        self.application_id, self.topics = application_id, topics
+        self.state_dir, self.log_path = state_dir, log_path
+        self.settings = settings
+        self.process = None
+
+    def environment(self, **more):
+        environment = {k: v for k, v in os.environ.items() if k not in VARIABLES.values()}
+        environment.update({VARIABLES[name]: topic for name, topic in self.topics.items()})
+        environment.update(BOOTSTRAP_SERVERS=BOOTSTRAP, APPLICATION_ID=self.application_id,
+                           STATE_DIR=self.state_dir, LOG_LEVEL="info")
+        environment.update({k.upper(): str(v) for k, v in {**self.settings, **more}.items()})
+        return environment
+
+    def start(self, *flags, **more):
+        assert self.process is None
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([WORKER, "--create_topics", *flags], stdout=log,
+                                            stderr=log, env=self.environment(**more))
+        return self
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(20)
+        self.process = None
+        return status
+
+    def wait_exit(self, seconds=PATIENCE_SECONDS):
+        status = self.process.wait(seconds)
+        self.process = None
+        return status
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def wait_log(self, text, count=1):
+        wait_for(lambda: self.log().count(text) >= count or not self.running(),
+                 f"{text!r} in the log")
+        if self.log().count(text) < count:
+            raise AssertionError(f"the worker ended without {text!r}:\n{self.log()}")
+
+    def wipe(self):
+        shutil.rmtree(os.path.join(self.state_dir, self.application_id))
+
+    def dump(self, *flags):
+        done = subprocess.run([DUMP, "--format", "json", *flags], env=self.environment(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              timeout=PATIENCE_SECONDS)
+        if done.returncode:
+            raise AssertionError(done.stderr.decode())
+        return done.stdout.decode().splitlines()
+
+
+class KafkaTest(unittest.TestCase):
+    """Topics and directories of its own for each test; both are removed with it."""
+
+    def setUp(self):
+        self.name = f"t{uuid.uuid4().hex[:10]}"
+        self.directory = tempfile.mkdtemp(prefix="party-test-")
+        self.admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
+        self.workers = []
+        self.inputs = {name: f"{self.name}-{name}" for name in INPUTS}
+
+    def tearDown(self):
+        for worker in self.workers:
+            if worker.running():
+                worker.kill()
+        if not self._outcome.success:
+            for worker in self.workers:
+                print(f"---- log of {worker.application_id}\n{worker.log()[-6000:]}")
+        listed = self.admin.list_topics(timeout=10).topics
+        mine = [topic for topic in listed if topic.startswith(self.name)]
+        if mine:
+            for future in self.admin.delete_topics(mine).values():
+                future.result()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def worker(self, label, directory=None, **settings):
+        """A worker over this test's inputs, with outputs of its own for each label."""
+        application = f"{self.name}-{label}"
+        outputs = {name: f"{application}-{name}" for name in OUTPUTS}
+        worker = Worker(application, {**self.inputs, **outputs},
+                        os.path.join(self.directory, directory or label),
+                        os.path.join(self.directory, f"{directory or label}.log"), **settings)
+        self.workers.append(worker)
+        return worker
+
+    def outputs(self, worker, isolation="read_committed"):
+        read = read_topics([worker.topics[name] for name in OUTPUTS], isolation)
+        return {name: read[worker.topics[name]] for name in OUTPUTS}
+
+    def processed(self, worker, feeder):
+        """Whether the group has committed all that the feeder has written."""
+        consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": worker.application_id})
+        try:
+            partitions = [TopicPartition(self.inputs[name], 0) for name in INPUTS]
+            committed = consumer.committed(partitions, timeout=PATIENCE_SECONDS)
+            return all(one.offset >= feeder.count[name]
+                       for one, name in zip(committed, INPUTS))
+        except KafkaException:
+            return False  # an open transaction holds the offsets back
+        finally:
+            consumer.close()
+
+    def wait_processed(self, worker, feeder):
+        wait_for(lambda: self.processed(worker, feeder) or not worker.running(),
+                 "the inputs to be processed")
+        if not worker.running():
+            raise AssertionError(f"the worker ended:\n{worker.log()}")
+
+    def assert_same_outputs(self, expected, found):
+        for name in OUTPUTS:
+            for i, (a, b) in enumerate(zip(expected[name], found[name])):
+                self.assertEqual(a, b, f"{name} record {i}")
+            self.assertEqual(len(expected[name]), len(found[name]), f"records in {name}")
