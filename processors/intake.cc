@@ -12,6 +12,9 @@
 namespace processors {
 namespace {
 
+constexpr uint64_t kLoggedAtFirst = 10;
+constexpr uint64_t kLoggedEvery = 1000;
+
 const char* Name(serde::InputTopic input) {
   switch (input) {
     case serde::InputTopic::kCharacterStatus:
@@ -78,6 +81,8 @@ absl::Status Intake::Process(const base::RecordView& record) {
 
 absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fault& fault) {
   dead_->Add();
+  // All are counted; a flood of them must not be one in the log.
+  const bool logged = dead_->value() <= kLoggedAtFirst || dead_->value() % kLoggedEvery == 0;
   std::string message = fault.message;
   std::optional<std::string_view> value = record.value;
   headers_.assign(record.headers.begin(), record.headers.end());
@@ -92,7 +97,7 @@ absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fau
     absl::StrAppend(&message, "; the value of ", value->size(), " bytes was cut to ", room);
     value = value->substr(0, room);
   }
-  base::Log(base::LogLevel::kWarning, "dead letter",
+  base::Log(logged ? base::LogLevel::kWarning : base::LogLevel::kDebug, "dead letter",
             {{"topic", record.topic},
              {"partition", record.partition},
              {"offset", record.offset},

@@ -69,8 +69,14 @@ struct Volume {
 
 class MapIterator final : public Iterator {
  public:
-  MapIterator(std::shared_ptr<const Map> map, std::string_view from)
-      : map_(std::move(map)), at_(map_->lower_bound(from)) {}
+  MapIterator(std::shared_ptr<const Map> map, std::string_view from,
+              std::shared_ptr<std::mutex> mutex)
+      : map_(std::move(map)), at_(map_->lower_bound(from)), mutex_(std::move(mutex)) {}
+  // Under the lock, so that who finds himself the only one left comes after all our reads.
+  ~MapIterator() override {
+    const std::lock_guard lock(*mutex_);
+    map_.reset();
+  }
   bool Valid() const override { return at_ != map_->end(); }
   void Next() override { ++at_; }
   std::string_view key() const override { return at_->first; }
@@ -78,8 +84,9 @@ class MapIterator final : public Iterator {
   absl::Status status() const override { return absl::OkStatus(); }
 
  private:
-  const std::shared_ptr<const Map> map_;
+  std::shared_ptr<const Map> map_;
   Map::const_iterator at_;
+  const std::shared_ptr<std::mutex> mutex_;
 };
 
 // Of a store that there is not.
@@ -116,7 +123,7 @@ absl::Status CheckOrder(const std::string& name, const Batch& batch) {
   return absl::OkStatus();
 }
 
-absl::Status CheckNames(const std::string& name, const Volume& volume,
+absl::Status CheckNames(const std::string& name, const Volume* volume,
                         const std::vector<std::string>& stores) {
   std::vector<std::string> sorted = stores;
   std::sort(sorted.begin(), sorted.end());
@@ -125,8 +132,9 @@ absl::Status CheckNames(const std::string& name, const Volume& volume,
     return absl::InvalidArgumentError(
         absl::StrCat("the stores of ", name, " are named twice or not at all"));
   }
+  if (volume == nullptr) return absl::OkStatus();
   std::vector<std::string> unknown;
-  for (const auto& [store, content] : volume.stores) {
+  for (const auto& [store, content] : volume->stores) {
     if (!std::binary_search(sorted.begin(), sorted.end(), store)) unknown.push_back(store);
   }
   if (unknown.empty()) return absl::OkStatus();
@@ -184,7 +192,8 @@ class MemoryBackendFactory::MemoryBackend final : public Backend {
   std::unique_ptr<Iterator> Iterate(StoreIndex store, std::string_view from) const override {
     const std::lock_guard lock(disk_->mutex);
     if (store.value() >= stores_.size()) return std::make_unique<NoIterator>(NoSuchStore(store));
-    return std::make_unique<MapIterator>(stores_[store.value()]->map, from);
+    return std::make_unique<MapIterator>(stores_[store.value()]->map, from,
+                                         std::shared_ptr<std::mutex>(disk_, &disk_->mutex));
   }
 
   absl::Status Apply(const Batch& batch) override {
@@ -228,7 +237,7 @@ absl::StatusOr<std::unique_ptr<Backend>> MemoryBackendFactory::Open(
     const std::string& name, const std::vector<std::string>& stores) {
   const std::lock_guard lock(disk_->mutex);
   ASSIGN_OR_RETURN(Volume * volume, disk_->Closed(name));
-  RETURN_IF_ERROR(CheckNames(name, volume == nullptr ? Volume() : *volume, stores));
+  RETURN_IF_ERROR(CheckNames(name, volume, stores));
   if (volume == nullptr) {
     volume = (disk_->volumes[name] = std::make_unique<Volume>()).get();
   }

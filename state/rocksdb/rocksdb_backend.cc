@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
@@ -37,6 +38,16 @@ size_t Keys(const Batch& batch) {
   for (const auto& writes : batch.stores) keys += writes.size();
   return keys;
 }
+
+// After a full disk RocksDB would look for room every few seconds, and refuse our own tries
+// until it does.
+class NoAutomaticRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* automatic) override {
+    *automatic = false;
+  }
+};
 
 class RocksDbBackend final : public Backend {
  public:
@@ -213,6 +224,7 @@ struct RocksDbBackendFactory::Shared {
     db.allow_concurrent_memtable_write = false;  // there is one writer
     db.max_background_jobs = 2;
     db.max_bgerror_resume_count = 0;  // we resume, and see whether it worked
+    db.listeners = {std::make_shared<NoAutomaticRecovery>()};
     db.max_manifest_file_size = 4 << 20;
     db.skip_stats_update_on_db_open = true;
     db.stats_dump_period_sec = 0;  // an idle worker stays idle

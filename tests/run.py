@@ -1,0 +1,60 @@
+#!/usr/bin/python3
+"""Runs test programs one after the other and counts their cases.
+
+Each argument is a GoogleTest program, or a unittest file (*.py). Ends with
+`N passed, N failed`; the exit status is 1 where any failed. A program that ends without
+telling its counts is one failure."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def run_gtest(path):
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        done = subprocess.run([path, f"--gtest_output=json:{report.name}"], check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            counts = json.load(open(report.name, encoding="utf-8"))
+            total, failed = counts["tests"], counts["failures"] + counts.get("errors", 0)
+        except (ValueError, KeyError):
+            total = failed = 0
+    return total, failed, done
+
+
+def run_unittest(path):
+    done = subprocess.run(["/usr/bin/python3", path], check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    text = done.stdout.decode(errors="replace")
+    ran = re.findall(r"^Ran (\d+) tests?", text, re.M)
+    total = int(ran[-1]) if ran else 0
+    failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
+    return total, min(total, failed), done
+
+
+def run(path):
+    start = time.monotonic()
+    total, failed, done = (run_unittest if path.endswith(".py") else run_gtest)(path)
+    if total == 0 or (done.returncode != 0 and failed == 0):
+        failed += 1
+        total = max(total, failed)
+    print(f"{'ok  ' if failed == 0 else 'FAIL'} {os.path.relpath(path)}: "
+          f"{total - failed} passed, {failed} failed, {time.monotonic() - start:.1f} s", flush=True)
+    if failed:
+        print(done.stdout.decode(errors="replace"), flush=True)
+    return total - failed, failed
+
+
+def main():
+    counts = [run(path) for path in sys.argv[1:]]
+    passed, failed = (sum(column) for column in zip(*counts)) if counts else (0, 0)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
