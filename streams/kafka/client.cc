@@ -3,49 +3,70 @@
 #include <syslog.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "streams/kafka/reachability.h"
 
 namespace streams::kafka {
 namespace {
 
-// All handles complain of the same broker: one line in a while is enough.
-class Quiet {
- public:
-  bool Passes() {
-    const std::lock_guard lock(mutex_);
-    const absl::Duration now = base::SystemClock().Elapsed();
-    if (now < next_) return false;
-    next_ = now + absl::Seconds(5);
-    return true;
-  }
+// What every client repeats for as long as it lasts is told once in this time.
+constexpr absl::Duration kRepeat = absl::Seconds(30);
 
- private:
-  std::mutex mutex_;
-  absl::Duration next_ = -absl::InfiniteDuration();
-};
+// True where nothing of this kind was told lately. Thread-safe.
+bool IsNews(const std::string& kind) {
+  static std::mutex mutex;
+  static auto& told = *new std::map<std::string, absl::Duration>();
+  const std::lock_guard lock(mutex);
+  const absl::Duration now = base::SystemClock().Elapsed();
+  const auto [last, is_first] = told.emplace(kind, now);
+  if (!is_first && now < last->second + kRepeat) return false;
+  last->second = now;
+  return true;
+}
+
+base::LogLevel LevelOf(int syslog_level, std::string_view facility) {
+  // Connections that come and go (Reachability tells that); what the failed call or event
+  // tells itself; what was meant: settings for the other kind of client, records that are
+  // given up with it.
+  constexpr std::string_view kToldElsewhere[] = {"FAIL",   "ERROR",      "REQTMOUT",
+                                                 "GETPID", "ADDOFFSETS", "TXNERR",
+                                                 "FATAL",  "CONFWARN",   "TERMINATE"};
+  if (std::find(std::begin(kToldElsewhere), std::end(kToldElsewhere), facility) !=
+      std::end(kToldElsewhere)) {
+    return base::LogLevel::kDebug;
+  }
+  if (syslog_level <= LOG_CRIT) return base::LogLevel::kError;
+  return syslog_level <= LOG_WARNING ? base::LogLevel::kWarning : base::LogLevel::kDebug;
+}
 
 void OnLog(const rd_kafka_t*, int level, const char* facility, const char* message) {
-  // What matters comes as an error of a call or by OnError; this is for the curious.
-  const auto ours = level <= LOG_CRIT ? base::LogLevel::kError : base::LogLevel::kDebug;
+  base::LogLevel ours = LevelOf(level, facility);
+  if (ours == base::LogLevel::kWarning && !IsNews(facility)) ours = base::LogLevel::kDebug;
   base::Log(ours, "librdkafka", {{"facility", facility}, {"message", message}});
 }
 
-void OnError(rd_kafka_t* handle, int error, const char* reason, void*) {
-  static Quiet quiet;
-  const auto code = static_cast<rd_kafka_resp_err_t>(error);
-  if (code == RD_KAFKA_RESP_ERR__FATAL) {
-    base::Log(base::LogLevel::kWarning, "Kafka client failed for good",
-              {{"client", rd_kafka_name(handle)}, {"why", reason}});
-    return;
+void OnError(rd_kafka_t* client, int error, const char* reason, void*) {
+  base::LogLevel level = base::LogLevel::kWarning;
+  switch (static_cast<rd_kafka_resp_err_t>(error)) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+      level = base::LogLevel::kDebug;  // Reachability tells it
+      break;
+    default:
+      if (!IsNews(absl::StrCat("error ", error))) level = base::LogLevel::kDebug;
+      break;
   }
-  if (!quiet.Passes()) return;
-  base::Log(base::LogLevel::kWarning, "Kafka is not reachable, waiting", {{"why", reason}});
+  base::Log(level, "Kafka client", {{"client", rd_kafka_name(client)}, {"why", reason}});
 }
 
 }  // namespace
@@ -62,6 +83,13 @@ absl::Status Set(rd_kafka_conf_t* conf, const char* name, const std::string& val
   return absl::InvalidArgumentError(absl::StrCat("Kafka setting ", name, "=", value, ": ", error));
 }
 
+absl::Status SetAll(rd_kafka_conf_t* conf, const Settings& settings, const Settings& except) {
+  for (const auto& [name, value] : settings) {
+    if (!except.contains(name)) RETURN_IF_ERROR(Set(conf, name.c_str(), value));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Conf> NewConf(const KafkaConfig& config, void* opaque) {
   Conf conf(rd_kafka_conf_new());
   RETURN_IF_ERROR(Set(conf.get(), "bootstrap.servers", config.bootstrap_servers));
@@ -70,12 +98,11 @@ absl::StatusOr<Conf> NewConf(const KafkaConfig& config, void* opaque) {
   RETURN_IF_ERROR(Set(conf.get(), "socket.nagle.disable", "true"));
   RETURN_IF_ERROR(Set(conf.get(), "reconnect.backoff.ms", "50"));
   RETURN_IF_ERROR(Set(conf.get(), "reconnect.backoff.max.ms", "1000"));
-  for (const auto& [name, value] : config.overrides) {
-    RETURN_IF_ERROR(Set(conf.get(), name.c_str(), value));
-  }
+  RETURN_IF_ERROR(SetAll(conf.get(), config.overrides, {}));
   rd_kafka_conf_set_opaque(conf.get(), opaque);
   rd_kafka_conf_set_log_cb(conf.get(), OnLog);
   rd_kafka_conf_set_error_cb(conf.get(), OnError);
+  WatchReachability(conf.get());
   return conf;
 }
 
@@ -97,18 +124,42 @@ absl::StatusOr<Handle> NewReader(const KafkaConfig& config, const std::string& g
   RETURN_IF_ERROR(Set(conf.get(), "enable.auto.commit", "false"));
   RETURN_IF_ERROR(Set(conf.get(), "enable.auto.offset.store", "false"));
   RETURN_IF_ERROR(Set(conf.get(), "auto.offset.reset", "error"));
-  for (const auto& [name, value] : more) RETURN_IF_ERROR(Set(conf.get(), name.c_str(), value));
+  RETURN_IF_ERROR(SetAll(conf.get(), more, config.overrides));
   ASSIGN_OR_RETURN(Handle handle, NewHandle(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(handle.get());
   return handle;
 }
 
-PartitionList ToList(const std::vector<base::TopicPartition>& partitions) {
+PartitionList ToList(std::span<const base::TopicPartition> partitions) {
   PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const base::TopicPartition& tp : partitions) {
     rd_kafka_topic_partition_list_add(list.get(), tp.topic.c_str(), tp.partition.value());
   }
   return list;
+}
+
+PartitionList ToList(std::span<const PartitionStart> starts) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(starts.size())));
+  for (const PartitionStart& start : starts) {
+    rd_kafka_topic_partition_list_add(list.get(), start.partition.topic.c_str(),
+                                      start.partition.partition.value())
+        ->offset = start.from.value();
+  }
+  return list;
+}
+
+base::TopicPartition ToTopicPartition(const rd_kafka_topic_partition_t& partition) {
+  return {partition.topic, base::Partition(partition.partition)};
+}
+
+absl::Status Assign(rd_kafka_t* consumer, const rd_kafka_topic_partition_list_t* partitions,
+                    const std::string& what) {
+  RETURN_IF_ERROR(ToStatus(rd_kafka_assign(consumer, partitions), what));
+  // A question that the library's thread answers after it has stopped what was to be stopped.
+  rd_kafka_topic_partition_list_t* now = nullptr;
+  const rd_kafka_resp_err_t error = rd_kafka_assignment(consumer, &now);
+  const PartitionList owner(now);
+  return ToStatus(error, what);
 }
 
 int ToMs(absl::Duration duration) {
@@ -144,6 +195,16 @@ absl::Status ToStatus(rd_kafka_resp_err_t error, const std::string& what) {
     case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
     case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
       return absl::UnavailableError(message);
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return absl::PermissionDeniedError(message);
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+      return absl::InvalidArgumentError(message);
     default:
       return absl::InternalError(message);
   }

@@ -5,13 +5,14 @@
 #include <librdkafka/rdkafka.h>
 
 #include <memory>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/kafka_types.h"
+#include "streams/broker.h"
 #include "streams/kafka/kafka_config.h"
 
 namespace streams::kafka {
@@ -49,6 +50,8 @@ using Handle = std::unique_ptr<rd_kafka_t, DestroyHandle>;
 // the logging of all handles. `opaque` is what callbacks get.
 absl::StatusOr<Conf> NewConf(const KafkaConfig& config, void* opaque);
 absl::Status Set(rd_kafka_conf_t* conf, const char* name, const std::string& value);
+// Those that are not in `except`.
+absl::Status SetAll(rd_kafka_conf_t* conf, const Settings& settings, const Settings& except);
 absl::StatusOr<Handle> NewHandle(rd_kafka_type_t type, Conf conf);
 
 // A consumer handle of no group, for questions and for reading logs.
@@ -57,10 +60,18 @@ absl::StatusOr<Handle> NewReader(const KafkaConfig& config, const std::string& g
 
 std::string ClientId(const KafkaConfig& config);
 
-PartitionList ToList(const std::vector<base::TopicPartition>& partitions);
+PartitionList ToList(std::span<const base::TopicPartition> partitions);
+PartitionList ToList(std::span<const PartitionStart> starts);  // with their offsets
+base::TopicPartition ToTopicPartition(const rd_kafka_topic_partition_t& partition);
+// rd_kafka_assign, and its first consequences. The library aborts the process where a
+// partition's reading is to be stopped again while it is still being stopped.
+absl::Status Assign(rd_kafka_t* consumer, const rd_kafka_topic_partition_list_t* partitions,
+                    const std::string& what);
+
 int ToMs(absl::Duration duration);
 
-// Unavailable and DeadlineExceeded for what passes, Internal for the rest.
+// Unavailable and DeadlineExceeded for what passes; PermissionDenied and InvalidArgument
+// for what somebody must change; Internal for the rest.
 absl::Status ToStatus(rd_kafka_resp_err_t error, const std::string& what);
 
 }  // namespace streams::kafka

@@ -1,107 +1,85 @@
 #include "streams/kafka/group_consumer.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "streams/kafka/group_offsets.h"
 #include "streams/kafka/message.h"
+#include "streams/kafka/retry.h"
 
 namespace streams::kafka {
 namespace {
 
 constexpr absl::Duration kCloseTimeout = absl::Seconds(3);
+constexpr int kClosePollMs = 50;
+// The library answers a seek by itself, without a broker.
 constexpr absl::Duration kSeekTimeout = absl::Seconds(10);
 
 std::vector<base::TopicPartition> ToVector(const rd_kafka_topic_partition_list_t* list) {
   std::vector<base::TopicPartition> partitions;
-  for (int i = 0; i < list->cnt; ++i) {
-    partitions.push_back({list->elems[i].topic, base::Partition(list->elems[i].partition)});
-  }
+  for (int i = 0; i < list->cnt; ++i) partitions.push_back(ToTopicPartition(list->elems[i]));
   return partitions;
-}
-
-PartitionList ToList(std::span<const PartitionStart> starts) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(starts.size())));
-  for (const PartitionStart& start : starts) {
-    rd_kafka_topic_partition_list_add(list.get(), start.partition.topic.c_str(),
-                                      start.partition.partition.value())
-        ->offset = start.from.value();
-  }
-  return list;
-}
-
-// A broker accepts a commit without generation and member from anybody, which would undo
-// the fencing of those that lost their partitions.
-bool IsComplete(rd_kafka_t* handle, const rd_kafka_consumer_group_metadata_t* metadata) {
-  char* const member = rd_kafka_memberid(handle);
-  const bool has_member = member != nullptr && *member != '\0';
-  if (member != nullptr) rd_kafka_mem_free(handle, member);
-  void* bytes = nullptr;
-  size_t size = 0;
-  const Error error(rd_kafka_consumer_group_metadata_write(metadata, &bytes, &size));
-  if (error != nullptr) return false;
-  // The library's own format: a magic of 7 bytes, then the generation.
-  int32_t generation = -1;
-  if (size >= 7 + sizeof(generation) && std::memcmp(bytes, "CGMDv2:", 7) == 0) {
-    std::memcpy(&generation, static_cast<const char*>(bytes) + 7, sizeof(generation));
-  }
-  rd_kafka_mem_free(handle, bytes);
-  return has_member && generation >= 0;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KafkaGroupConsumer>> KafkaGroupConsumer::Join(
-    const KafkaConfig& config, const ConsumerSpec& spec, rd_kafka_t* questions) {
-  std::unique_ptr<KafkaGroupConsumer> consumer(new KafkaGroupConsumer(config, questions));
-  ASSIGN_OR_RETURN(Conf conf, NewConf(config, consumer.get()));
+    const KafkaConfig& config, const ConsumerSpec& spec, rd_kafka_t* questions,
+    OwnMembers* own_members) {
+  std::unique_ptr<KafkaGroupConsumer> consumer(
+      new KafkaGroupConsumer(config, questions, own_members));
+  ASSIGN_OR_RETURN(Conf conf, consumer->MakeConf());
+  ASSIGN_OR_RETURN(consumer->handle_, NewHandle(RD_KAFKA_CONSUMER, std::move(conf)));
+  RETURN_IF_ERROR(consumer->Subscribe(spec));
+  return consumer;
+}
+
+absl::StatusOr<Conf> KafkaGroupConsumer::MakeConf() {
+  ASSIGN_OR_RETURN(Conf conf, NewConf(config_, this));
+  const absl::Duration heartbeat = std::min(config_.session_timeout / 4, absl::Seconds(3));
   Settings settings = {
-      {"group.id", config.application_id},
-      {"session.timeout.ms", absl::StrCat(ToMs(config.session_timeout))},
-      {"heartbeat.interval.ms",
-       absl::StrCat(std::max(1, ToMs(std::min(config.session_timeout / 4, absl::Seconds(3)))))},
+      {"group.id", config_.application_id},
+      {"session.timeout.ms", absl::StrCat(ToMs(config_.session_timeout))},
+      {"heartbeat.interval.ms", absl::StrCat(std::max(1, ToMs(heartbeat)))},
       {"partition.assignment.strategy", "range"},
       {"isolation.level", "read_committed"},
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", "error"},
       {"enable.partition.eof", "true"},
-      // A small value stops the consumer for a second each time that it is reached.
+      // What is fetched ahead, see FetchPace.
       {"queued.min.messages", "100000"},
+      // So long the others of its broker can hold up a partition whose queue was full.
+      {"fetch.wait.max.ms", "100"},
+      {"fetch.error.backoff.ms", "50"},
       {"topic.metadata.refresh.interval.ms", "10000"},
   };
-  if (config.static_member) settings["group.instance.id"] = config.member_id;
-  for (const auto& [name, value] : settings) {
-    if (config.overrides.contains(name)) continue;
-    RETURN_IF_ERROR(Set(conf.get(), name.c_str(), value));
-  }
+  if (config_.static_member) settings["group.instance.id"] = config_.member_id;
+  RETURN_IF_ERROR(SetAll(conf.get(), settings, config_.overrides));
   rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
-  ASSIGN_OR_RETURN(consumer->handle_, NewHandle(RD_KAFKA_CONSUMER, std::move(conf)));
-  rd_kafka_poll_set_consumer(consumer->handle_.get());
-  consumer->main_queue_.reset(rd_kafka_queue_get_consumer(consumer->handle_.get()));
-  rd_kafka_queue_cb_event_enable(consumer->main_queue_.get(), OnQueueNotEmpty, consumer.get());
+  return conf;
+}
 
-  const PartitionList topics(rd_kafka_topic_partition_list_new(4));
+absl::Status KafkaGroupConsumer::Subscribe(const ConsumerSpec& spec) {
+  rd_kafka_poll_set_consumer(handle_.get());
+  main_queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
+  rd_kafka_queue_cb_event_enable(main_queue_.get(), OnQueueNotEmpty, this);
+  const PartitionList topics(
+      rd_kafka_topic_partition_list_new(static_cast<int>(spec.topics.size())));
   for (const std::string& topic : spec.topics) {
     rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
   }
-  RETURN_IF_ERROR(
-      ToStatus(rd_kafka_subscribe(consumer->handle_.get(), topics.get()), "cannot subscribe"));
-  return consumer;
+  return ToStatus(rd_kafka_subscribe(handle_.get(), topics.get()), "subscribing to the inputs");
 }
 
 KafkaGroupConsumer::~KafkaGroupConsumer() {
-  for (auto& [partition, assigned] : assigned_) {
-    rd_kafka_queue_cb_event_enable(assigned.queue.get(), nullptr, nullptr);
-  }
-  if (main_queue_ != nullptr) rd_kafka_queue_cb_event_enable(main_queue_.get(), nullptr, nullptr);
   closing_ = true;
-  assigned_.clear();
+  ForgetPartitions();
+  if (main_queue_ != nullptr) rd_kafka_queue_cb_event_enable(main_queue_.get(), nullptr, nullptr);
   main_queue_.reset();
 }
 
@@ -112,7 +90,8 @@ void KafkaGroupConsumer::OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t error,
   static_cast<KafkaGroupConsumer*>(opaque)->Rebalanced(error, partitions);
 }
 
-// Called in Poll, in its thread. The engine answers later: until then the library waits.
+// Called in Poll, in its thread. The engine answers later: until then the library waits,
+// keeps the session alive, and puts off further rebalances.
 void KafkaGroupConsumer::Rebalanced(rd_kafka_resp_err_t error,
                                     const rd_kafka_topic_partition_list_t* partitions) {
   if (closing_) {
@@ -121,42 +100,27 @@ void KafkaGroupConsumer::Rebalanced(rd_kafka_resp_err_t error,
   }
   GroupEvent event{
       .kind = GroupEvent::Kind::kRevoked, .partitions = ToVector(partitions), .reason = {}};
-  metadata_.reset();
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     event.kind = GroupEvent::Kind::kAssigned;
-    auto metadata =
-        std::make_shared<KafkaGroupMetadata>(rd_kafka_consumer_group_metadata(handle_.get()));
-    if (metadata->get() != nullptr && IsComplete(handle_.get(), metadata->get())) {
-      metadata_ = std::move(metadata);
-    } else {
-      metadata_error_ = "the member has no generation";
+    metadata_ = KafkaGroupMetadata::Take(handle_.get());
+    own_members_->Note(handle_.get());
+  } else {
+    metadata_ = absl::FailedPreconditionError("the partitions were revoked");
+    if (error != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS || AssignmentLost()) {
+      event.kind = GroupEvent::Kind::kLost;
     }
-  } else if (error != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS ||
-             rd_kafka_assignment_lost(handle_.get())) {
-    event.kind = GroupEvent::Kind::kLost;
   }
   events_.push_back(std::move(event));
 }
 
 void KafkaGroupConsumer::OnQueueNotEmpty(rd_kafka_t*, void* opaque) {
-  auto* consumer = static_cast<KafkaGroupConsumer*>(opaque);
-  {
-    const std::lock_guard lock(consumer->mutex_);
-    consumer->wake_ = true;
-  }
-  consumer->woken_.notify_one();
-}
-
-void KafkaGroupConsumer::Wait(absl::Duration timeout) {
-  std::unique_lock lock(mutex_);
-  woken_.wait_for(lock, absl::ToChronoMicroseconds(timeout), [this] { return wake_; });
-  wake_ = false;
+  static_cast<KafkaGroupConsumer*>(opaque)->wakeup_.Wake();
 }
 
 GroupEvent KafkaGroupConsumer::Poll(absl::Duration timeout) {
-  if (events_.empty()) ServeMainQueue();
+  ServeMainQueue();
   if (events_.empty() && timeout > absl::ZeroDuration()) {
-    Wait(timeout);
+    wakeup_.Wait(timeout);
     ServeMainQueue();
   }
   if (events_.empty()) return {};
@@ -180,7 +144,7 @@ void KafkaGroupConsumer::HandleMainMessage(rd_kafka_message_t* message) {
   if (error == RD_KAFKA_RESP_ERR__FATAL) {
     events_.push_back(FatalEvent());
   } else if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    // Partitions have queues of their own, set before they are assigned.
+    // Partitions have queues of their own, set before they are assigned: it would be lost.
     events_.push_back({.kind = GroupEvent::Kind::kRestart,
                        .partitions = {},
                        .reason = "a record came by the group's queue"});
@@ -191,6 +155,8 @@ void KafkaGroupConsumer::HandleMainMessage(rd_kafka_message_t* message) {
 
 GroupEvent KafkaGroupConsumer::FatalEvent() {
   char text[512] = {};
+  // One that lost its session and joins again can be fenced by itself.
+  own_members_->Note(handle_.get());
   const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle_.get(), text, sizeof(text));
   return {.kind = GroupEvent::Kind::kRestart,
           .partitions = {},
@@ -199,30 +165,12 @@ GroupEvent KafkaGroupConsumer::FatalEvent() {
 }
 
 absl::StatusOr<std::shared_ptr<const GroupMetadata>> KafkaGroupConsumer::Metadata() {
-  if (metadata_ == nullptr) return absl::FailedPreconditionError(metadata_error_);
-  return metadata_;
+  if (!metadata_.ok()) return metadata_.status();
+  return *metadata_;
 }
 
 bool KafkaGroupConsumer::AssignmentLost() const {
   return rd_kafka_assignment_lost(handle_.get()) != 0;
-}
-
-absl::StatusOr<std::map<base::TopicPartition, CommittedOffset>> CommittedBy(
-    rd_kafka_t* handle, std::span<const base::TopicPartition> partitions, absl::Duration timeout) {
-  const PartitionList list = kafka::ToList({partitions.begin(), partitions.end()});
-  RETURN_IF_ERROR(ToStatus(rd_kafka_committed(handle, list.get(), ToMs(timeout)),
-                           "the group's committed offsets"));
-  std::map<base::TopicPartition, CommittedOffset> committed;
-  for (int i = 0; i < list->cnt; ++i) {
-    const rd_kafka_topic_partition_t& one = list->elems[i];
-    RETURN_IF_ERROR(
-        ToStatus(one.err, absl::StrCat("the committed offset of ", one.topic, "-", one.partition)));
-    if (one.offset < 0) continue;
-    committed[{one.topic, base::Partition(one.partition)}] = {
-        .offset = base::Offset(one.offset),
-        .metadata = std::string(static_cast<const char*>(one.metadata), one.metadata_size)};
-  }
-  return committed;
 }
 
 absl::StatusOr<std::map<base::TopicPartition, CommittedOffset>> KafkaGroupConsumer::Committed(
@@ -244,7 +192,9 @@ std::vector<std::string> KafkaGroupConsumer::TwinClientIds(absl::Duration timeou
       const rd_kafka_group_member_info& member = list->groups[g].members[m];
       const std::string id = member.member_id;
       const std::string client = member.client_id;
-      if (id.rfind(prefix, 0) == 0 && client != ClientId(config_)) twins.push_back(client);
+      if (id.starts_with(prefix) && client != ClientId(config_) && !own_members_->Contains(id)) {
+        twins.push_back(client);
+      }
     }
   }
   rd_kafka_group_list_destroy(list);
@@ -255,11 +205,11 @@ void KafkaGroupConsumer::Close(bool) {
   closing_ = true;
   const Queue events(rd_kafka_queue_new(handle_.get()));
   const Error error(rd_kafka_consumer_close_queue(handle_.get(), events.get()));
-  if (error != nullptr) return;
+  if (error != nullptr) return;  // after a fatal error there is nothing to leave
   const absl::Duration deadline = base::SystemClock().Elapsed() + kCloseTimeout;
   while (!rd_kafka_consumer_closed(handle_.get()) && base::SystemClock().Elapsed() < deadline) {
-    const Event event(rd_kafka_queue_poll(events.get(), 50));
-    // A rebalance callback would be called by this poll; one that comes as an event is answered.
+    const Event event(rd_kafka_queue_poll(events.get(), kClosePollMs));
+    // The revocation comes as an event by this queue, not by the callback.
     if (event != nullptr && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
       rd_kafka_assign(handle_.get(), nullptr);
     }
@@ -269,48 +219,71 @@ void KafkaGroupConsumer::Close(bool) {
 // ---------------------------------------------------------------- the partitions
 
 absl::Status KafkaGroupConsumer::Assign(std::span<const PartitionStart> partitions) {
-  for (auto& [partition, assigned] : assigned_) {
-    rd_kafka_queue_cb_event_enable(assigned.queue.get(), nullptr, nullptr);
-  }
-  assigned_.clear();
-  // Before the assignment, so that no record goes the main queue's way.
+  ForgetPartitions();
+  // Before the assignment, so that no record goes the main queue's way. The library keeps
+  // the mark, also where it takes partitions away and gives them back.
   for (const PartitionStart& start : partitions) {
     Queue queue(rd_kafka_queue_get_partition(handle_.get(), start.partition.topic.c_str(),
                                              start.partition.partition.value()));
     rd_kafka_queue_forward(queue.get(), nullptr);
     rd_kafka_queue_cb_event_enable(queue.get(), OnQueueNotEmpty, this);
-    assigned_[start.partition] = {
-        .queue = std::move(queue), .expected = start.from, .at_end = start.at_end};
+    Assigned& assigned = assigned_[start.partition];
+    assigned.queue = std::move(queue);
+    assigned.list = ToList(std::span(&start.partition, 1));
+    assigned.expected = start.from;
+    assigned.at_end = start.at_end;
   }
-  return ToStatus(rd_kafka_assign(handle_.get(), ToList(partitions).get()), "cannot assign");
+  wakeup_.Wake();  // a queue with a rest in it tells nothing of what comes behind
+  return kafka::Assign(handle_.get(), ToList(partitions).get(),
+                       "starting to read the assigned partitions");
 }
 
 absl::Status KafkaGroupConsumer::Unassign() {
+  ForgetPartitions();
+  return kafka::Assign(handle_.get(), nullptr, "giving up the assignment");
+}
+
+void KafkaGroupConsumer::ForgetPartitions() {
   for (auto& [partition, assigned] : assigned_) {
     rd_kafka_queue_cb_event_enable(assigned.queue.get(), nullptr, nullptr);
   }
   assigned_.clear();
-  return ToStatus(rd_kafka_assign(handle_.get(), nullptr), "cannot give up the assignment");
 }
 
 absl::Status KafkaGroupConsumer::Seek(std::span<const PartitionStart> partitions) {
+  if (partitions.empty()) return absl::OkStatus();
+  // A partition that was just assigned may not have been started yet.
+  RETURN_IF_ERROR(WhileUnavailable(
+      kSeekTimeout, [&](absl::Duration left) { return SeekOnce(partitions, left); }));
+  for (const PartitionStart& start : partitions) {
+    const auto found = assigned_.find(start.partition);
+    if (found == assigned_.end()) continue;
+    found->second.expected = start.from;
+    found->second.heard = false;
+    found->second.at_end = start.at_end;
+    found->second.failure = absl::OkStatus();
+  }
+  wakeup_.Wake();
+  return absl::OkStatus();
+}
+
+absl::Status KafkaGroupConsumer::SeekOnce(std::span<const PartitionStart> partitions,
+                                          absl::Duration timeout) {
   const PartitionList list = ToList(partitions);
-  const Error error(rd_kafka_seek_partitions(handle_.get(), list.get(), ToMs(kSeekTimeout)));
+  const Error error(rd_kafka_seek_partitions(handle_.get(), list.get(), ToMs(timeout)));
   if (error != nullptr) {
-    return absl::InternalError(absl::StrCat("cannot seek: ", rd_kafka_error_string(error.get())));
+    return absl::InternalError(absl::StrCat("seeking: ", rd_kafka_error_string(error.get())));
   }
   for (int i = 0; i < list->cnt; ++i) {
     RETURN_IF_ERROR(
-        ToStatus(list->elems[i].err, absl::StrCat("cannot seek ", list->elems[i].topic)));
-  }
-  for (const PartitionStart& start : partitions) {
-    Assigned& assigned = assigned_.at(start.partition);
-    assigned.expected = start.from;
-    assigned.at_end = start.at_end;
+        ToStatus(list->elems[i].err,
+                 absl::StrCat("seeking in ", base::ToString(ToTopicPartition(list->elems[i])))));
   }
   return absl::OkStatus();
 }
 
+// One message at a time: the batch call of this version of the library can lose records
+// where an assignment changes.
 absl::Status KafkaGroupConsumer::Fetch(const base::TopicPartition& partition, size_t max,
                                        std::vector<Message>* messages) {
   const auto found = assigned_.find(partition);
@@ -318,46 +291,55 @@ absl::Status KafkaGroupConsumer::Fetch(const base::TopicPartition& partition, si
     return absl::InternalError(absl::StrCat(base::ToString(partition), " is not assigned"));
   }
   Assigned& assigned = found->second;
-  const size_t before = messages->size();
-  while (messages->size() < before + max) {
+  RETURN_IF_ERROR(assigned.failure);
+  const size_t limit = messages->size() + max;
+  while (messages->size() < limit) {
     rd_kafka_message_t* const message = rd_kafka_consume_queue(assigned.queue.get(), 0);
-    if (message == nullptr) break;
-    RETURN_IF_ERROR(FetchOne(partition, &assigned, message, messages));
+    if (message == nullptr) {
+      if (!assigned.at_end) assigned.at_end = IsAtKnownEnd(partition, assigned);
+      assigned.pace.AfterTaking(handle_.get(), assigned.queue.get(), assigned.list.get());
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(Take(partition, &assigned, message, messages));
   }
-  if (messages->size() == before + max) OnQueueNotEmpty(handle_.get(), this);  // there may be more
-  if (messages->size() > before && !assigned.at_end) {
-    assigned.at_end = IsAtKnownEnd(partition, assigned.expected);
-  }
+  wakeup_.Wake();  // there may be more
+  assigned.pace.AfterTaking(handle_.get(), assigned.queue.get(), assigned.list.get());
   return absl::OkStatus();
 }
 
-// The answer that brought a record said how far the partition goes.
+// The answer that brought the last record said how far the partition goes, and the
+// library's position is past the markers behind that record, which it does not show. What
+// an open transaction holds back is known only by PARTITION_EOF.
 bool KafkaGroupConsumer::IsAtKnownEnd(const base::TopicPartition& partition,
-                                      base::Offset expected) const {
+                                      const Assigned& assigned) const {
+  if (!assigned.heard) return false;  // what is known may be from before the start
   int64_t low = 0;
   int64_t high = 0;
-  return rd_kafka_get_watermark_offsets(handle_.get(), partition.topic.c_str(),
-                                        partition.partition.value(), &low,
-                                        &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-         high >= 0 && expected.value() >= high;
+  if (rd_kafka_get_watermark_offsets(handle_.get(), partition.topic.c_str(),
+                                     partition.partition.value(), &low,
+                                     &high) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return false;
+  }
+  rd_kafka_position(handle_.get(), assigned.list.get());
+  return high >= 0 && assigned.list->elems[0].offset >= high;
 }
 
-absl::Status KafkaGroupConsumer::FetchOne(const base::TopicPartition& partition, Assigned* assigned,
-                                          rd_kafka_message_t* message,
-                                          std::vector<Message>* messages) {
+absl::Status KafkaGroupConsumer::Take(const base::TopicPartition& partition, Assigned* assigned,
+                                      rd_kafka_message_t* message, std::vector<Message>* messages) {
   const base::Offset offset(message->offset);
-  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    // The library can bring old records again after a seek.
+  const rd_kafka_resp_err_t error = message->err;
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    // The library can bring old records again.
     if (offset < assigned->expected) {
       rd_kafka_message_destroy(message);
       return absl::OkStatus();
     }
     assigned->expected = base::Next(offset);
+    assigned->heard = true;
     assigned->at_end = false;
     messages->push_back(Wrap(message));
     return absl::OkStatus();
   }
-  const rd_kafka_resp_err_t error = message->err;
   const std::string text = rd_kafka_message_errstr(message);
   rd_kafka_message_destroy(message);
   switch (error) {
@@ -367,9 +349,10 @@ absl::Status KafkaGroupConsumer::FetchOne(const base::TopicPartition& partition,
       return absl::OkStatus();
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-      return absl::OutOfRangeError(absl::StrCat("offset ", assigned->expected.value(), " of ",
-                                                base::ToString(partition),
-                                                " is not in the log (any more): ", text));
+      assigned->failure = absl::OutOfRangeError(
+          absl::StrCat("offset ", assigned->expected.value(), " of ", base::ToString(partition),
+                       " is not in the log (any more): ", text));
+      return assigned->failure;
     default:
       base::Log(base::LogLevel::kWarning, "consumer", {{"partition", partition}, {"error", text}});
       return absl::OkStatus();

@@ -5,36 +5,30 @@
 // librdkafka's threads only wake it.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "streams/broker.h"
 #include "streams/kafka/client.h"
+#include "streams/kafka/fetch_pace.h"
+#include "streams/kafka/group_metadata.h"
+#include "streams/kafka/own_members.h"
+#include "streams/kafka/wakeup.h"
 
 namespace streams::kafka {
-
-class KafkaGroupMetadata final : public GroupMetadata {
- public:
-  explicit KafkaGroupMetadata(rd_kafka_consumer_group_metadata_t* metadata) : metadata_(metadata) {}
-  const rd_kafka_consumer_group_metadata_t* get() const { return metadata_.get(); }
-
- private:
-  std::unique_ptr<rd_kafka_consumer_group_metadata_t, Destroy> metadata_;
-};
 
 class KafkaGroupConsumer final : public GroupConsumer {
  public:
   // `questions`: a handle of the group that never joins it, reading uncommitted; outlives
-  // the consumer.
+  // the consumer, as `own_members` does.
   static absl::StatusOr<std::unique_ptr<KafkaGroupConsumer>> Join(const KafkaConfig& config,
                                                                   const ConsumerSpec& spec,
-                                                                  rd_kafka_t* questions);
+                                                                  rd_kafka_t* questions,
+                                                                  OwnMembers* own_members);
   ~KafkaGroupConsumer() override;
 
   GroupEvent Poll(absl::Duration timeout) override;
@@ -49,18 +43,28 @@ class KafkaGroupConsumer final : public GroupConsumer {
                      std::vector<Message>* messages) override;
   bool CaughtUp(const base::TopicPartition& partition) override;
   bool AssignmentLost() const override;
+  // Of two that fence each other in turn, at least one sees the other: the one that is not
+  // shown with its own client id.
   std::vector<std::string> TwinClientIds(absl::Duration timeout) override;
+  // librdkafka never tells the group that a static member leaves, `leave` or not: who
+  // wants that makes dynamic members. Takes a few seconds where no broker answers.
   void Close(bool leave) override;
 
  private:
   struct Assigned {
     Queue queue;
+    PartitionList list;     // of this partition alone, to ask with
     base::Offset expected;  // the next record's offset, or one below it
-    bool at_end = false;    // the last thing heard was the end
+    FetchPace pace;
+    bool heard = false;    // a record came since the start or seek
+    bool at_end = false;   // as of the last answer, nothing is left
+    absl::Status failure;  // why nothing more will come
   };
 
-  KafkaGroupConsumer(const KafkaConfig& config, rd_kafka_t* questions)
-      : config_(config), questions_(questions) {}
+  KafkaGroupConsumer(const KafkaConfig& config, rd_kafka_t* questions, OwnMembers* own_members)
+      : config_(config), questions_(questions), own_members_(own_members) {}
+  absl::StatusOr<Conf> MakeConf();
+  absl::Status Subscribe(const ConsumerSpec& spec);
   static void OnRebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error,
                           rd_kafka_topic_partition_list_t* partitions, void* opaque);
   static void OnQueueNotEmpty(rd_kafka_t* handle, void* opaque);
@@ -68,29 +72,24 @@ class KafkaGroupConsumer final : public GroupConsumer {
   void ServeMainQueue();
   void HandleMainMessage(rd_kafka_message_t* message);
   GroupEvent FatalEvent();
-  void Wait(absl::Duration timeout);
-  absl::Status FetchOne(const base::TopicPartition& partition, Assigned* assigned,
-                        rd_kafka_message_t* message, std::vector<Message>* messages);
-  bool IsAtKnownEnd(const base::TopicPartition& partition, base::Offset expected) const;
+  void ForgetPartitions();
+  absl::Status SeekOnce(std::span<const PartitionStart> partitions, absl::Duration timeout);
+  absl::Status Take(const base::TopicPartition& partition, Assigned* assigned,
+                    rd_kafka_message_t* message, std::vector<Message>* messages);
+  bool IsAtKnownEnd(const base::TopicPartition& partition, const Assigned& assigned) const;
 
   const KafkaConfig config_;
-  rd_kafka_t* questions_;
-
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  bool wake_ = false;
+  rd_kafka_t* const questions_;
+  OwnMembers* const own_members_;
+  Wakeup wakeup_;
 
   Handle handle_;  // destroyed before what its threads wake
   Queue main_queue_;
   std::map<base::TopicPartition, Assigned> assigned_;
   std::deque<GroupEvent> events_;
-  std::shared_ptr<const GroupMetadata> metadata_;
-  std::string metadata_error_ = "no assignment yet";
+  absl::StatusOr<std::shared_ptr<const KafkaGroupMetadata>> metadata_ =
+      absl::FailedPreconditionError("no partitions are assigned");
   bool closing_ = false;
 };
-
-// The group's committed offsets as `handle` sees them.
-absl::StatusOr<std::map<base::TopicPartition, CommittedOffset>> CommittedBy(
-    rd_kafka_t* handle, std::span<const base::TopicPartition> partitions, absl::Duration timeout);
 
 }  // namespace streams::kafka

@@ -13,13 +13,16 @@ namespace streams::kafka {
 namespace {
 
 constexpr char kExactlyOnce[] = "exactly-once rests on it";
+constexpr char kNoCommits[] = "offsets are committed in the transactions alone";
+constexpr char kOrder[] = "records would be written out of order or twice";
+constexpr char kInternal[] = "it would take the client out of the program's hands";
 
 const Settings& Refused() {
-  static const Settings refused = {
+  static const auto& refused = *new Settings{
       {"bootstrap.servers", "use BOOTSTRAP_SERVERS"},
       {"metadata.broker.list", "use BOOTSTRAP_SERVERS"},
       {"group.id", "use APPLICATION_ID"},
-      {"group.instance.id", "it is made from the state directory's instance id"},
+      {"group.instance.id", "it is made from the state directory's instance id; see ON_STOP"},
       {"client.id", "it tells one process from another"},
       {"session.timeout.ms", "use SESSION_TIMEOUT_MS"},
       {"transactional.id", kExactlyOnce},
@@ -28,22 +31,28 @@ const Settings& Refused() {
       {"enable.gapless.guarantee", kExactlyOnce},
       {"acks", kExactlyOnce},
       {"request.required.acks", kExactlyOnce},
-      {"max.in.flight", kExactlyOnce},
-      {"max.in.flight.requests.per.connection", kExactlyOnce},
-      {"retries", kExactlyOnce},
-      {"message.send.max.retries", kExactlyOnce},
-      {"message.timeout.ms", kExactlyOnce},
-      {"delivery.timeout.ms", kExactlyOnce},
+      {"max.in.flight", kOrder},
+      {"max.in.flight.requests.per.connection", kOrder},
+      {"retries", kOrder},
+      {"message.send.max.retries", kOrder},
+      {"queuing.strategy", kOrder},
+      {"message.timeout.ms", "a transaction's records have as long as the transaction"},
+      {"delivery.timeout.ms", "a transaction's records have as long as the transaction"},
       {"delivery.report.only.error", "changelog positions come from delivery reports"},
       {"isolation.level", kExactlyOnce},
-      {"enable.auto.commit", kExactlyOnce},
-      {"enable.auto.offset.store", kExactlyOnce},
+      {"enable.auto.commit", kNoCommits},
+      {"auto.commit.enable", kNoCommits},
+      {"enable.auto.offset.store", kNoCommits},
+      {"offset.store.method", kNoCommits},
       {"auto.offset.reset", "records would be skipped or read again unasked"},
       {"enable.partition.eof", "the end of an input is known by it"},
       {"partition.assignment.strategy", "equal partitions must come to one worker: range"},
       {"partitioner", "other tools must find a key's partition: murmur2"},
       {"allow.auto.create.topics", "topics are made with all their settings or not at all"},
       {"queued.min.messages", "a small value stops the consumer again and again"},
+      {"enabled_events", kInternal},
+      {"log.queue", kInternal},
+      {"test.mock.num.brokers", "a mock keeps no transactions"},
   };
   return refused;
 }
@@ -52,11 +61,11 @@ const Settings& Refused() {
 
 absl::StatusOr<std::pair<std::string, std::string>> ParseSetting(std::string_view text) {
   const size_t equals = text.find('=');
-  if (equals == std::string_view::npos || equals == 0) {
+  const std::string name(absl::StripAsciiWhitespace(std::string(text.substr(0, equals))));
+  if (equals == std::string_view::npos || name.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", std::string(text), "\" is no Kafka setting: write name=value"));
   }
-  const std::string name(absl::StripAsciiWhitespace(std::string(text.substr(0, equals))));
   const std::string value(absl::StripAsciiWhitespace(std::string(text.substr(equals + 1))));
   return std::make_pair(name, value);
 }

@@ -1,11 +1,14 @@
 #include "streams/kafka/log_reader.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "streams/kafka/message.h"
+#include "streams/kafka/retry.h"
 
 namespace streams::kafka {
 namespace {
@@ -16,101 +19,112 @@ constexpr int64_t kLogStart = -2;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KafkaLogReader>> KafkaLogReader::Create(const KafkaConfig& config) {
-  std::unique_ptr<KafkaLogReader> reader(new KafkaLogReader());
+absl::StatusOr<std::unique_ptr<KafkaLogReader>> KafkaLogReader::Create(const KafkaConfig& config,
+                                                                       rd_kafka_t* questions) {
+  std::unique_ptr<KafkaLogReader> reader(new KafkaLogReader(questions));
   // A consumer handle has no queue without a group, though this one never joins it.
-  const std::string group = config.application_id + "-restore";
-  ASSIGN_OR_RETURN(reader->questions_, NewReader(config, group, "read_uncommitted", {}));
-  ASSIGN_OR_RETURN(reader->reader_, NewReader(config, group, "read_committed",
-                                              {{"enable.partition.eof", "true"},
-                                               {"fetch.wait.max.ms", "10"},
-                                               {"fetch.message.max.bytes", "4000000"},
-                                               {"queued.min.messages", "200000"}}));
+  ASSIGN_OR_RETURN(reader->reader_,
+                   NewReader(config, config.application_id + "-restore", "read_committed",
+                             {{"enable.partition.eof", "true"},
+                              // The end is told by an empty answer: it must not be held back.
+                              {"fetch.wait.max.ms", "10"},
+                              {"fetch.error.backoff.ms", "20"},
+                              {"fetch.message.max.bytes", "4000000"},
+                              {"queued.min.messages", "200000"}}));
   reader->queue_.reset(rd_kafka_queue_get_consumer(reader->reader_.get()));
   reader->batch_.resize(kBatch);
   return reader;
 }
 
-absl::StatusOr<std::map<base::TopicPartition, int64_t>> KafkaLogReader::Offsets(
+absl::StatusOr<std::map<base::TopicPartition, base::Offset>> KafkaLogReader::Offsets(
     std::span<const base::TopicPartition> partitions, int64_t which, absl::Duration timeout) {
-  const PartitionList list = ToList({partitions.begin(), partitions.end()});
+  std::map<base::TopicPartition, base::Offset> offsets;
+  if (partitions.empty()) return offsets;
+  const PartitionList list = ToList(partitions);
   for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = which;
-  RETURN_IF_ERROR(ToStatus(rd_kafka_offsets_for_times(questions_.get(), list.get(), ToMs(timeout)),
+  RETURN_IF_ERROR(ToStatus(rd_kafka_offsets_for_times(questions_, list.get(), ToMs(timeout)),
                            "asking for the ends of the logs"));
-  std::map<base::TopicPartition, int64_t> offsets;
   for (int i = 0; i < list->cnt; ++i) {
-    const rd_kafka_topic_partition_t& one = list->elems[i];
-    const std::string name = absl::StrCat(one.topic, "-", one.partition);
-    RETURN_IF_ERROR(ToStatus(one.err, absl::StrCat("asking for the end of ", name)));
-    if (one.offset < 0) {
-      return absl::UnavailableError(absl::StrCat("asking for the end of ", name, ": no answer"));
-    }
-    offsets[{one.topic, base::Partition(one.partition)}] = one.offset;
+    base::TopicPartition partition = ToTopicPartition(list->elems[i]);
+    const std::string what = absl::StrCat("asking for the ends of ", base::ToString(partition));
+    RETURN_IF_ERROR(ToStatus(list->elems[i].err, what));
+    if (list->elems[i].offset < 0) return absl::UnavailableError(what + ": no answer");
+    offsets[std::move(partition)] = base::Offset(list->elems[i].offset);
   }
   return offsets;
 }
 
 absl::StatusOr<std::map<base::TopicPartition, LogRange>> KafkaLogReader::Ranges(
     std::span<const base::TopicPartition> partitions, absl::Duration timeout) {
-  ASSIGN_OR_RETURN(const auto starts, Offsets(partitions, kLogStart, timeout));
-  ASSIGN_OR_RETURN(const auto ends, Offsets(partitions, kLogEnd, timeout));
+  const auto ask = [&](int64_t which) {
+    return WhileUnavailable(timeout,
+                            [&](absl::Duration left) { return Offsets(partitions, which, left); });
+  };
+  ASSIGN_OR_RETURN(const auto starts, ask(kLogStart));
+  ASSIGN_OR_RETURN(const auto ends, ask(kLogEnd));
   std::map<base::TopicPartition, LogRange> ranges;
   for (const auto& [partition, start] : starts) {
-    ranges[partition] = {base::Offset(start), base::Offset(ends.at(partition))};
+    ranges[partition] = {.start = start, .end = ends.at(partition)};
   }
   return ranges;
 }
 
 absl::Status KafkaLogReader::Assign(std::span<const PartitionStart> partitions) {
-  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (const PartitionStart& start : partitions) {
-    rd_kafka_topic_partition_list_add(list.get(), start.partition.topic.c_str(),
-                                      start.partition.partition.value())
-        ->offset = start.from.value();
-  }
-  return ToStatus(rd_kafka_assign(reader_.get(), list.get()), "cannot read the changelogs");
+  partitions_ = ToList(partitions);
+  return kafka::Assign(reader_.get(), partitions_.get(), "starting to read the changelogs");
 }
 
 absl::Status KafkaLogReader::Poll(absl::Duration timeout, Progress* progress) {
   progress->messages.clear();
   progress->ends.clear();
-  // Batch calls are safe on a handle that is only ever assigned by the thread that polls it.
+  // The batch call waits until the batch is full; so wait for the first by itself.
+  // Batches are safe on a handle that is only ever assigned by the thread that polls it.
+  rd_kafka_message_t* const first = rd_kafka_consume_queue(queue_.get(), ToMs(timeout));
+  if (first == nullptr) return absl::OkStatus();
+  absl::Status status = Take(first, progress);
   const ssize_t count =
-      rd_kafka_consume_batch_queue(queue_.get(), ToMs(timeout), batch_.data(), batch_.size());
-  absl::Status status;
-  for (ssize_t i = 0; i < count; ++i) {
+      rd_kafka_consume_batch_queue(queue_.get(), /*timeout_ms=*/0, batch_.data(), batch_.size());
+  for (rd_kafka_message_t* message :
+       std::span(batch_).first(static_cast<size_t>(std::max<ssize_t>(count, 0)))) {
     if (status.ok()) {
-      status = Take(batch_[static_cast<size_t>(i)], progress);
+      status = Take(message, progress);
     } else {
-      rd_kafka_message_destroy(batch_[static_cast<size_t>(i)]);
+      rd_kafka_message_destroy(message);
     }
+  }
+  if (partitions_ != nullptr && partitions_->cnt > 0) {
+    pace_.AfterTaking(reader_.get(), queue_.get(), partitions_.get());
   }
   return status;
 }
 
 absl::Status KafkaLogReader::Take(rd_kafka_message_t* message, Progress* progress) {
-  const rd_kafka_resp_err_t error = message->err;
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     progress->messages.push_back(Wrap(message));
     return absl::OkStatus();
   }
-  const std::string text = rd_kafka_message_errstr(message);
-  const base::Offset offset(message->offset);
-  base::TopicPartition partition;
-  if (message->rkt != nullptr) {
-    partition = {rd_kafka_topic_name(message->rkt), base::Partition(message->partition)};
-  }
+  const absl::Status status = TakeSignal(*message, progress);
   rd_kafka_message_destroy(message);
-  switch (error) {
+  return status;
+}
+
+absl::Status KafkaLogReader::TakeSignal(const rd_kafka_message_t& message, Progress* progress) {
+  base::TopicPartition partition;
+  if (message.rkt != nullptr) {
+    partition = {rd_kafka_topic_name(message.rkt), base::Partition(message.partition)};
+  }
+  switch (message.err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-      progress->ends.push_back({std::move(partition), offset});
+      progress->ends.push_back({std::move(partition), base::Offset(message.offset)});
       return absl::OkStatus();
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
       return absl::OutOfRangeError(
-          absl::StrCat("position in ", base::ToString(partition), " is not in the log: ", text));
+          absl::StrCat("offset ", message.offset, " of ", base::ToString(partition),
+                       " is not in the log (any more): ", rd_kafka_message_errstr(&message)));
     default:
-      base::Log(base::LogLevel::kDebug, "log reader", {{"error", text}});
+      base::Log(base::LogLevel::kDebug, "log reader",
+                {{"partition", partition}, {"error", rd_kafka_message_errstr(&message)}});
       return absl::OkStatus();
   }
 }

@@ -1,5 +1,7 @@
 // The engine's LogReader by librdkafka: one handle reads what is committed, another asks
 // for the ends, since one that reads committed is told the last stable offset.
+//
+// Used by one thread. After an error the rest of what was read is lost: Assign anew.
 #pragma once
 
 #include <map>
@@ -8,12 +10,15 @@
 
 #include "streams/broker.h"
 #include "streams/kafka/client.h"
+#include "streams/kafka/fetch_pace.h"
 
 namespace streams::kafka {
 
 class KafkaLogReader final : public LogReader {
  public:
-  static absl::StatusOr<std::unique_ptr<KafkaLogReader>> Create(const KafkaConfig& config);
+  // `questions`: a handle that reads uncommitted; outlives the reader.
+  static absl::StatusOr<std::unique_ptr<KafkaLogReader>> Create(const KafkaConfig& config,
+                                                                rd_kafka_t* questions);
   ~KafkaLogReader() override = default;
 
   absl::StatusOr<std::map<base::TopicPartition, LogRange>> Ranges(
@@ -22,14 +27,17 @@ class KafkaLogReader final : public LogReader {
   absl::Status Poll(absl::Duration timeout, Progress* progress) override;
 
  private:
-  KafkaLogReader() = default;
+  explicit KafkaLogReader(rd_kafka_t* questions) : questions_(questions) {}
   absl::Status Take(rd_kafka_message_t* message, Progress* progress);
-  absl::StatusOr<std::map<base::TopicPartition, int64_t>> Offsets(
+  absl::Status TakeSignal(const rd_kafka_message_t& message, Progress* progress);
+  absl::StatusOr<std::map<base::TopicPartition, base::Offset>> Offsets(
       std::span<const base::TopicPartition> partitions, int64_t which, absl::Duration timeout);
 
-  Handle questions_;
+  rd_kafka_t* questions_;
   Handle reader_;
   Queue queue_;
+  PartitionList partitions_;  // those assigned
+  FetchPace pace_;
   std::vector<rd_kafka_message_t*> batch_;
 };
 

@@ -1,16 +1,22 @@
 // The engine's producers by librdkafka: idempotent, and on demand transactional.
 //
-// Used by one thread; delivery reports are served in its calls.
+// Used by one thread; delivery reports are served in its calls. Destroying it gives up
+// what was not committed and does not wait for a broker.
+//
+// After a rejected record the library goes on counting where the broker does not: the next
+// transaction may fail with kAbort, once, and the abort repairs it.
 #pragma once
 
+#include <atomic>
 #include <future>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "streams/broker.h"
 #include "streams/kafka/client.h"
+#include "streams/kafka/deliveries.h"
+#include "streams/kafka/record_fields.h"
 
 namespace streams::kafka {
 
@@ -31,29 +37,22 @@ class KafkaProducer final : public TransactionalProducer {
   ProduceResult Abort(absl::Duration timeout) override;
 
  private:
-  struct Topic {
-    std::string name;
-    TopicHandle handle;
-    bool reported = false;
-  };
-
   KafkaProducer() = default;
+  absl::StatusOr<Conf> MakeConf(const KafkaConfig& config, const ProducerSpec& spec);
+  absl::Status OpenTopics(const ProducerSpec& spec);
   static void OnDelivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* opaque);
-  void Delivered(const rd_kafka_message_t& message);
   ProduceResult InitNow(absl::Duration timeout);
+  template <class Call>
+  ProduceResult Retry(const char* what, absl::Duration timeout, Call call);
+  ProduceResult Judge(const rd_kafka_error_t& error, std::string reason);
 
-  std::vector<Topic> topics_;
-  std::map<const rd_kafka_topic_t*, size_t> by_handle_;
   Handle handle_;
+  std::vector<TopicHandle> topics_;
+  Deliveries deliveries_;  // of the open transaction
+  RecordFields fields_;
+
+  std::atomic<bool> stopping_ = false;
   std::future<ProduceResult> early_init_;
-
-  std::string names_;  // of the headers of the record being produced
-
-  // Of the open transaction, from its delivery reports.
-  std::map<base::TopicPartition, base::Offset> ends_;
-  std::string rejected_;      // why the broker refused a record for good
-  std::string undelivered_;   // why a record was not delivered, otherwise
-  bool end_unknown_ = false;  // a reported record was written, but the broker did not say where
 };
 
 }  // namespace streams::kafka

@@ -1,0 +1,37 @@
+// Keeps a consumer fetching that has more to read.
+//
+// Where a queue is full the library stops fetching, and looks again only when its thread
+// for that broker wakes, for whatever reason: for a partition alone that is once a second.
+// A reader that is slower than the broker, but not by much, would stand still for most of
+// the time. So when a queue that was deep runs low, a question is sent to the partitions'
+// brokers: nobody waits for the answer, but it wakes the threads.
+//
+// Not thread-safe.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <cstddef>
+
+namespace streams::kafka {
+
+class FetchPace {
+ public:
+  // To be called when records were taken from `queue`, into which `partitions` are fetched.
+  void AfterTaking(rd_kafka_t* consumer, rd_kafka_queue_t* queue,
+                   rd_kafka_topic_partition_list_t* partitions) {
+    constexpr size_t kDeep = 20'000;
+    constexpr size_t kLow = 10'000;
+    const size_t left = rd_kafka_queue_length(queue);
+    if (left >= kDeep) deep_ = true;
+    if (!deep_ || left > kLow) return;
+    deep_ = false;
+    for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_offsets_for_times(consumer, partitions, /*timeout_ms=*/0);
+  }
+
+ private:
+  bool deep_ = false;
+};
+
+}  // namespace streams::kafka
