@@ -92,8 +92,6 @@ class StoreBase {
   // The transaction has committed, and the replica has its changes.
   virtual void Commit() = 0;
   virtual void Abort() = 0;
-  // The replica has moved without us: forget what was read from it.
-  virtual void DropCache() = 0;
 };
 
 template <class Codec>
@@ -152,12 +150,6 @@ class Store final : public StoreBase {
     for (Entry* entry : open_) Close(entry);
     open_.clear();
     Evict();
-  }
-
-  void DropCache() override {
-    entries_.clear();
-    open_.clear();
-    newest_ = oldest_ = nullptr;
   }
 
  private:

@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status.h"
 
 namespace state {
@@ -44,7 +45,7 @@ const std::string& MarksFamily() { return rocksdb::kDefaultColumnFamilyName; }
 absl::Status Damaged(const std::string& path, std::string_view why) {
   return absl::DataLossError(
       absl::StrCat("the store in ", path, " is damaged: ", std::string(why),
-                   ". It can be removed; it is then restored from its changelogs"));
+                   ". It can be removed; it is then restored from the changelogs"));
 }
 
 absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing,
@@ -71,6 +72,20 @@ absl::Status ToOpenStatus(const rocksdb::Status& status, const std::string& path
     return ToStatus(status, "open", path);
   }
   return Damaged(path, status.ToString());
+}
+
+absl::Status CheckFamilies(const std::string& path, const std::vector<std::string>& found,
+                           const std::vector<std::string>& stores) {
+  std::vector<std::string> unknown;
+  for (const std::string& name : found) {
+    if (name != MarksFamily() && std::find(stores.begin(), stores.end(), name) == stores.end()) {
+      unknown.push_back(name);
+    }
+  }
+  if (unknown.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      path, " holds stores that this program does not know: ", absl::StrJoin(unknown, ", "),
+      " (it knows ", absl::StrJoin(stores, ", "), "). Use the program that wrote them"));
 }
 
 rocksdb::ColumnFamilyOptions FamilyOptions() {

@@ -31,6 +31,10 @@ absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing,
 absl::Status ToOpenStatus(const rocksdb::Status& status, const std::string& path);
 absl::Status Damaged(const std::string& path, std::string_view why);
 
+// An error that names the column families that are there and are no store of `stores`.
+absl::Status CheckFamilies(const std::string& path, const std::vector<std::string>& found,
+                           const std::vector<std::string>& stores);
+
 // How the column families lie on disk, but for what is shared in memory.
 rocksdb::ColumnFamilyOptions FamilyOptions();
 

@@ -1,15 +1,17 @@
 // Reading beside a running worker.
 //
-// RocksDB's read-only opening, not its secondary instance: where a compaction removes a file
+// RocksDB's read-only opening, not its secondary instance. Where a compaction removes a file
 // between the reading of the manifest and the opening of the file, the former fails, and
-// another try succeeds; the latter silently shows an older version of that column family
-// beside the newest of the others. All files are opened at once and stay readable after
-// their removal.
+// another try succeeds. The latter takes a missing or a damaged file for a reason to show an
+// older version of that column family (VersionEditHandlerPointInTime), each by itself: what
+// it shows need not be one moment, and damage would not be told. All files are opened at
+// once and stay readable after their removal.
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
 
 #include <algorithm>
+#include <cstdarg>
 #include <memory>
 #include <string>
 #include <utility>
@@ -88,6 +90,7 @@ absl::StatusOr<std::vector<std::string>> Families(const std::string& path) {
 absl::StatusOr<std::unique_ptr<Backend>> OpenOnce(const std::string& path,
                                                   const std::vector<std::string>& stores) {
   ASSIGN_OR_RETURN(const std::vector<std::string> found, Families(path));
+  RETURN_IF_ERROR(CheckFamilies(path, found, stores));
   std::vector<std::string> there;
   for (const std::string& store : stores) {
     if (Has(found, store)) there.push_back(store);
@@ -115,7 +118,7 @@ absl::StatusOr<Result> UntilItStandsStill(const std::string& path, Look look) {
   for (int tries = 1;; ++tries) {
     absl::StatusOr<Result> result = look(FolderThatCounts(path));
     if (result.ok() || tries == kTries) return result;
-    if (result.status().code() == absl::StatusCode::kNotFound && tries > 2) return result;
+    if (result.status().code() != absl::StatusCode::kDataLoss && tries > 2) return result;
     absl::SleepFor(absl::Milliseconds(std::min(tries, 20)));
   }
 }

@@ -11,14 +11,19 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstdio>
 #include <filesystem>
 #include <limits>
+#include <mutex>
 #include <set>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "state/rocksdb/database.h"
 #include "state/rocksdb/store_folders.h"
@@ -39,20 +44,72 @@ size_t Keys(const Batch& batch) {
   return keys;
 }
 
-// After a full disk RocksDB would look for room every few seconds, and refuse our own tries
-// until it does.
-class NoAutomaticRecovery final : public rocksdb::EventListener {
+// RocksDB's warnings go to our log. Its own log file in the store's folder ends the process
+// when the disk is full: the library, as Debian builds it, asserts at the second line that
+// it cannot write.
+class WarningsToOurLog final : public rocksdb::Logger {
  public:
+  explicit WarningsToOurLog(std::string path)
+      : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL), path_(std::move(path)) {}
+
+  void LogHeader(const char*, va_list) override {}
+  void Logv(const char* format, va_list arguments) override {
+    Logv(rocksdb::InfoLogLevel::INFO_LEVEL, format, arguments);
+  }
+  void Logv(const rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    if (level < rocksdb::InfoLogLevel::WARN_LEVEL || level > rocksdb::InfoLogLevel::FATAL_LEVEL) {
+      return;
+    }
+    char text[1024];
+    std::vsnprintf(text, sizeof(text), format, arguments);
+    base::Log(level == rocksdb::InfoLogLevel::WARN_LEVEL ? base::LogLevel::kWarning
+                                                         : base::LogLevel::kError,
+              "rocksdb", {{"store", path_}, {"message", text}});
+  }
+
+ private:
+  const std::string path_;
+};
+
+// The error that stopped RocksDB's background work, and so its writes. Thread-safe.
+class BackgroundErrors final : public rocksdb::EventListener {
+ public:
+  rocksdb::Status last() const {
+    const std::lock_guard lock(mutex_);
+    return last_;
+  }
+  void Forget() {
+    const std::lock_guard lock(mutex_);
+    last_ = rocksdb::Status::OK();
+  }
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
+    const std::lock_guard lock(mutex_);
+    last_ = *error;
+  }
+  // After a full disk it would look for room every few seconds, and refuse our own tries
+  // until it does.
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
                             bool* automatic) override {
     *automatic = false;
   }
+
+ private:
+  mutable std::mutex mutex_;
+  rocksdb::Status last_;
 };
 
 class RocksDbBackend final : public Backend {
  public:
-  RocksDbBackend(std::unique_ptr<Database> database, size_t ingest_keys)
-      : database_(std::move(database)), ingest_keys_(ingest_keys) {}
+  RocksDbBackend(std::unique_ptr<Database> database, std::shared_ptr<BackgroundErrors> errors,
+                 size_t ingest_keys)
+      : database_(std::move(database)), errors_(std::move(errors)), ingest_keys_(ingest_keys) {}
+
+  ~RocksDbBackend() override {
+    const absl::Status flushed = ToStatus(FlushAll(), "flush", path());
+    if (flushed.ok()) return;
+    base::Log(base::LogLevel::kWarning, "closed without a flush", {{"error", flushed}});
+  }
 
   absl::StatusOr<bool> Get(StoreIndex store, std::string_view key,
                            std::string* value) const override {
@@ -87,16 +144,13 @@ class RocksDbBackend final : public Backend {
   template <class Operation>
   rocksdb::Status Try(Operation operation) {
     rocksdb::Status status = operation();
-    if (!status.ok() && db()->Resume().ok()) status = operation();
-    return status;
+    if (status.ok() || !db()->Resume().ok()) return status;
+    errors_->Forget();
+    return operation();
   }
 
-  rocksdb::Status FlushAll() {
-    rocksdb::FlushOptions options;
-    options.allow_write_stall = true;  // else it may wait for compactions
-    return db()->Flush(options, database_->families());
-  }
-
+  rocksdb::Status FlushAll();
+  bool HasUnflushed() const;
   rocksdb::Status Put(const Batch& batch);
   rocksdb::Status Ingest(const Batch& batch);
   rocksdb::Status WriteFiles(const Batch& batch,
@@ -105,8 +159,38 @@ class RocksDbBackend final : public Backend {
                             std::vector<rocksdb::IngestExternalFileArg>* files);
 
   std::unique_ptr<Database> database_;
+  const std::shared_ptr<BackgroundErrors> errors_;
   const size_t ingest_keys_;
 };
+
+// Once it has been told to go on after an error, RocksDB 7.8 no longer waits for flushes: it
+// returns OK at once (a flag stays set, ErrorHandler::is_db_stopped_). So we look ourselves
+// whether anything is left.
+rocksdb::Status RocksDbBackend::FlushAll() {
+  rocksdb::FlushOptions options;
+  options.allow_write_stall = true;  // else it may wait for compactions
+  rocksdb::Status status = db()->Flush(options, database_->families());
+  const absl::Time deadline = absl::Now() + absl::Minutes(1);
+  while (status.ok() && HasUnflushed()) {
+    status = errors_->last();
+    if (status.ok() && absl::Now() > deadline) {
+      status = rocksdb::Status::TimedOut("the flush does not come to an end");
+    }
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  return status;
+}
+
+bool RocksDbBackend::HasUnflushed() const {
+  for (rocksdb::ColumnFamilyHandle* family : database_->families()) {
+    for (const std::string& what : {rocksdb::DB::Properties::kNumImmutableMemTable,
+                                    rocksdb::DB::Properties::kNumEntriesActiveMemTable}) {
+      uint64_t left = 0;
+      if (!db()->GetIntProperty(family, what, &left) || left > 0) return true;
+    }
+  }
+  return false;
+}
 
 rocksdb::Status RocksDbBackend::Put(const Batch& batch) {
   rocksdb::WriteBatch writes;
@@ -192,20 +276,6 @@ absl::Status CheckNames(const std::vector<std::string>& stores) {
   return absl::OkStatus();
 }
 
-absl::Status CheckFamilies(const std::string& path, const std::vector<std::string>& found,
-                           const std::vector<std::string>& stores) {
-  std::vector<std::string> unknown;
-  for (const std::string& name : found) {
-    if (name != MarksFamily() && std::find(stores.begin(), stores.end(), name) == stores.end()) {
-      unknown.push_back(name);
-    }
-  }
-  if (unknown.empty()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      path, " holds stores that this program does not know: ", absl::StrJoin(unknown, ", "),
-      " (it knows ", absl::StrJoin(stores, ", "), "). Use the program that wrote them"));
-}
-
 }  // namespace
 
 struct RocksDbBackendFactory::Shared {
@@ -215,7 +285,7 @@ struct RocksDbBackendFactory::Shared {
         block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
         write_buffers(std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes)) {}
 
-  rocksdb::DBOptions Db() const {
+  rocksdb::DBOptions Db(const std::string& path) const {
     rocksdb::DBOptions db;
     db.create_missing_column_families = true;
     db.atomic_flush = true;
@@ -223,15 +293,13 @@ struct RocksDbBackendFactory::Shared {
     db.write_buffer_manager = write_buffers;
     db.allow_concurrent_memtable_write = false;  // there is one writer
     db.max_background_jobs = 2;
-    db.max_bgerror_resume_count = 0;  // we resume, and see whether it worked
-    db.listeners = {std::make_shared<NoAutomaticRecovery>()};
+    db.max_bgerror_resume_count = 0;        // we resume, and see whether it worked
+    db.avoid_flush_during_shutdown = true;  // we flush, and see whether it worked
     db.max_manifest_file_size = 4 << 20;
     db.skip_stats_update_on_db_open = true;
     db.stats_dump_period_sec = 0;  // an idle worker stays idle
     db.stats_persist_period_sec = 0;
-    db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-    db.keep_log_file_num = 2;
-    db.max_log_file_size = 1 << 20;
+    db.info_log = std::make_shared<WarningsToOurLog>(path);
     return db;
   }
 
@@ -267,7 +335,9 @@ absl::StatusOr<std::unique_ptr<Backend>> RocksDbBackendFactory::Open(
   RETURN_IF_ERROR(shared_->folders.Settle(name));
   const std::string path = shared_->folders.Path(name);
   ASSIGN_OR_RETURN(const FolderContent content, LookIntoFolder(path));
-  rocksdb::DBOptions options = shared_->Db();
+  rocksdb::DBOptions options = shared_->Db(path);
+  const auto errors = std::make_shared<BackgroundErrors>();
+  options.listeners = {errors};
   if (content == FolderContent::kDamaged) return Damaged(path, "it has no file CURRENT");
   if (content == FolderContent::kUnmade) RETURN_IF_ERROR(shared_->folders.Remove(name));
   if (content == FolderContent::kStore) {
@@ -276,6 +346,7 @@ absl::StatusOr<std::unique_ptr<Backend>> RocksDbBackendFactory::Open(
     RETURN_IF_ERROR(CheckFamilies(path, found, stores));
   } else {
     options.create_if_missing = true;
+    RETURN_IF_ERROR(shared_->folders.Make(name));
   }
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
@@ -287,7 +358,7 @@ absl::StatusOr<std::unique_ptr<Backend>> RocksDbBackendFactory::Open(
   if (options.create_if_missing) RETURN_IF_ERROR(shared_->folders.Sync());
   std::error_code ignored;  // a crash's; under the lock, so nobody uses it
   fs::remove_all(IngestFolder(path), ignored);
-  return std::make_unique<RocksDbBackend>(std::move(database), shared_->ingest_keys);
+  return std::make_unique<RocksDbBackend>(std::move(database), errors, shared_->ingest_keys);
 }
 
 absl::StatusOr<bool> RocksDbBackendFactory::Exists(const std::string& name) const {

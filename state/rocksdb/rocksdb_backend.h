@@ -57,8 +57,8 @@ class RocksDbBackendFactory final : public BackendFactory {
 
 // What the last flush left of the store in the folder `path`, without its lock and without
 // changing anything there: beside a running worker, on a stopped one, a copy or a read-only
-// disk. Later flushes do not show. A store that is named and not there is empty; one that is
-// there and not named is left alone. Apply and Flush fail. NotFound: there is none.
+// disk. Later flushes do not show. Apply and Flush fail. A store that is named and not there is
+// empty, one that is there and not named is an error. NotFound: there is none.
 absl::StatusOr<std::unique_ptr<Backend>> OpenRocksDbReadOnly(
     const std::string& path, const std::vector<std::string>& stores);
 

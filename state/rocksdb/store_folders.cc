@@ -99,6 +99,12 @@ absl::Status StoreFolders::Settle(const std::string& name) const {
   return RemovePutAway(name);
 }
 
+absl::Status StoreFolders::Make(const std::string& name) const {
+  std::error_code error;
+  fs::create_directory(Path(name), error);
+  return error ? FileError("make", Path(name), error.message()) : absl::OkStatus();
+}
+
 absl::StatusOr<bool> StoreFolders::Exists(const std::string& name) const {
   RETURN_IF_ERROR(CheckName(name));
   ASSIGN_OR_RETURN(const FolderContent content, LookIntoFolder(FolderThatCounts(Path(name))));

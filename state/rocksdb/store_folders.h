@@ -45,6 +45,9 @@ class StoreFolders {
   // plain file names or end like the ones above.
   absl::Status Settle(const std::string& name) const;
 
+  // Makes an empty folder, if it is not there. Sync makes it durable.
+  absl::Status Make(const std::string& name) const;
+
   absl::StatusOr<bool> Exists(const std::string& name) const;
   absl::Status Replace(const std::string& from, const std::string& to) const;
   absl::Status Remove(const std::string& name) const;
