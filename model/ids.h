@@ -29,6 +29,7 @@ inline constexpr CharacterId kNobody{0};
 inline constexpr CharacterId kSystem{0};
 inline constexpr PartyId kNoParty{0};
 inline constexpr PartyId kFirstPartyId{1'000'000'000};
+inline constexpr PartyId kPartyIdsUsedUp{0xffffffff};  // as the next id: there is none
 
 // Tenants share topics and never state. The nil one is a tenant like any other.
 struct TenantId {

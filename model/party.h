@@ -45,7 +45,8 @@ struct Party {
   friend bool operator==(const Party&, const Party&) = default;
 };
 
-// A tenant's next party id.
+// A tenant's next party id. Ids are never given out again; the very last is not given out,
+// so that there is always a next one.
 struct PartySequence {
   PartyId next = kFirstPartyId;
 

@@ -59,6 +59,7 @@ absl::Status Parties::Process(const model::Message& message) {
   const StoreView view(*this, message.tenant);
   rules::Decide(message, view, &decision_);
   RETURN_IF_ERROR(view.status());
+  RETURN_IF_ERROR(decision_.status);
   RETURN_IF_ERROR(Write(message.tenant));
   return Announce();
 }

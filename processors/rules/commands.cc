@@ -36,9 +36,10 @@ bool MayBeEqual(const std::optional<T>& a, const std::optional<T>& b) {
 std::string NameOf(const Character& character) { return character.name.value_or(""); }
 
 // Why a known character without a party may not found one.
-std::optional<ErrorCode> MayNotFound(const Character& actor) {
+std::optional<ErrorCode> MayNotFound(const Character& actor, const View& view) {
   if (IsBeginner(actor)) return ErrorCode::kBeginner;
   if (IsGm(actor)) return ErrorCode::kGm;
+  if (view.next_party_id() == model::kPartyIdsUsedUp) return ErrorCode::kUnexpected;
   return std::nullopt;
 }
 
@@ -47,7 +48,7 @@ void Create(CharacterId actor, Context& context) {
   const Character* character = context.view.character(actor);
   if (character == nullptr) return error(ErrorCode::kUnexpected);
   if (character->party.has_value()) return error(ErrorCode::kAlreadyInPartyOnCreate);
-  if (const auto why = MayNotFound(*character)) return error(*why);
+  if (const auto why = MayNotFound(*character, context.view)) return error(*why);
 
   const PartyId party = context.Found(actor);
   context.Announce(actor, kNobody, party, model::PartyCreated{});
@@ -74,7 +75,7 @@ void Leave(CharacterId actor, const model::LeaveParty& body, Context& context) {
   if (!IsIn(context.view.character(actor), body.party)) {
     return context.Error(actor, body.target, body.party, ErrorCode::kUnexpected);
   }
-  if (context.view.party(body.party)->leader == actor) {
+  if (context.PartyOf(body.party).leader == actor) {
     return context.Disband(body.party, /*forget_leader=*/false);
   }
   context.Leave(actor, body.party, /*forget=*/false);
@@ -85,7 +86,7 @@ void Expel(CharacterId actor, const model::LeaveParty& body, Context& context) {
   const CharacterId target = body.target == kNobody ? actor : body.target;
   const auto error = [&] { context.Error(actor, target, body.party, ErrorCode::kUnexpected); };
   if (!IsIn(context.view.character(target), body.party)) return error();
-  const Party& party = *context.view.party(body.party);
+  const Party& party = context.PartyOf(body.party);
   if (target != actor && party.leader != actor && actor != kSystem) return error();
 
   if (party.leader == target) return context.Disband(body.party, /*forget_leader=*/false);
@@ -97,10 +98,10 @@ void ChangeLeader(CharacterId actor, const model::ChangeLeader& body, Context& c
   const auto error = [&](ErrorCode code) { context.Error(actor, body.leader, body.party, code); };
   const Character* next = context.view.character(body.leader);
   if (!IsIn(next, body.party)) return error(ErrorCode::kUnexpected);
-  Party party = *context.view.party(body.party);
+  Party party = context.PartyOf(body.party);
   if (party.leader != actor && actor != kSystem) return error(ErrorCode::kUnexpected);
   if (actor != kSystem) {
-    const Character& now = *context.view.character(actor);
+    const Character& now = context.CharacterOf(actor);
     if (!MayBeEqual(now.world, next->world) || !MayBeEqual(now.channel, next->channel)) {
       return error(ErrorCode::kOtherChannel);
     }
@@ -126,8 +127,8 @@ void RequestInvite(CharacterId actor, CharacterId target, Context& context) {
     return error(*invited->party, ErrorCode::kAlreadyInPartyOnJoin, NameOf(*invited));
   }
   if (own == kNoParty) {
-    if (const auto why = MayNotFound(*character)) return error(kNoParty, *why);
-  } else if (context.view.party(own)->members.full()) {
+    if (const auto why = MayNotFound(*character, context.view)) return error(kNoParty, *why);
+  } else if (context.PartyOf(own).members.full()) {
     return error(own, ErrorCode::kPartyFull);
   }
 

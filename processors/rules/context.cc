@@ -1,5 +1,9 @@
 #include "processors/rules/context.h"
 
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
 namespace rules {
 
 using model::Character;
@@ -21,51 +25,65 @@ WorldId Context::World(CharacterId actor, CharacterId about, PartyId party) cons
   return record_world.value_or(WorldId(0));
 }
 
+const Character& Context::CharacterOf(CharacterId id) const {
+  static const Character kNone;
+  if (const Character* character = view.character(id)) return *character;
+  decision.status = absl::DataLossError(
+      absl::StrCat("character ", id.value(), " is a party's member and not in the store"));
+  return kNone;
+}
+
+const Party& Context::PartyOf(PartyId id) const {
+  static const Party kNone;
+  if (const Party* party = view.party(id)) return *party;
+  decision.status = absl::DataLossError(
+      absl::StrCat("party ", id.value(), " has a member and is not in the store"));
+  return kNone;
+}
+
+void Context::PutMembership(CharacterId id, std::optional<PartyId> party) {
+  Character character = CharacterOf(id);
+  character.party = party;
+  decision.characters.emplace_back(id, std::move(character));
+}
+
 PartyId Context::Found(CharacterId founder) {
   const PartyId id = view.next_party_id();
   decision.next_party_id = PartyId(id.value() + 1);
   Party party{.leader = founder, .members = {}};
   party.members.Add(founder);
   decision.parties.emplace_back(id, party);
-  Character character = *view.character(founder);
-  character.party = id;
-  decision.characters.emplace_back(founder, std::move(character));
+  PutMembership(founder, id);
   return id;
 }
 
 void Context::Join(CharacterId joiner, PartyId id) {
-  Party party = *view.party(id);
+  Party party = PartyOf(id);
   party.members.Add(joiner);
   decision.parties.emplace_back(id, party);
-  Character character = *view.character(joiner);
-  character.party = id;
-  decision.characters.emplace_back(joiner, std::move(character));
+  PutMembership(joiner, id);
 }
 
 void Context::Leave(CharacterId leaver, PartyId id, bool forget) {
-  Party party = *view.party(id);
+  Party party = PartyOf(id);
   party.members.Remove(leaver);
   decision.parties.emplace_back(id, party);
   if (forget) {
     decision.characters.emplace_back(leaver, std::nullopt);
-    return;
+  } else {
+    PutMembership(leaver, std::nullopt);
   }
-  Character character = *view.character(leaver);
-  character.party.reset();
-  decision.characters.emplace_back(leaver, std::move(character));
 }
 
 void Context::Disband(PartyId id, bool forget_leader) {
-  const Party& party = *view.party(id);
+  const Party& party = PartyOf(id);
   Announce(party.leader, model::kNobody, id, model::PartyDisbanded{party.members});
   for (CharacterId member : party.members) {
     if (forget_leader && member == party.leader) {
       decision.characters.emplace_back(member, std::nullopt);
-      continue;
+    } else {
+      PutMembership(member, std::nullopt);
     }
-    Character character = *view.character(member);
-    character.party.reset();
-    decision.characters.emplace_back(member, std::move(character));
   }
   decision.parties.emplace_back(id, std::nullopt);
 }

@@ -19,6 +19,12 @@ struct Context {
   std::optional<model::WorldId> record_world;  // the causing record's own
   Decision& decision;
 
+  // ---- objects that others refer to, and that are there therefore. Where one is not, the
+  // decision's status says so, and an empty one is given in its place.
+
+  const model::Character& CharacterOf(model::CharacterId id) const;
+  const model::Party& PartyOf(model::PartyId id) const;
+
   // ---- announcing
 
   // The actor's world; where that is unknown, that of whom the record is about, the party
@@ -40,7 +46,7 @@ struct Context {
     Announce(actor, about, party, model::PartyError{code, std::move(character_name)});
   }
 
-  // ---- membership: a character's and its party's side are changed together
+  // ---- membership: a character's and its party's side are changed together, here alone
 
   // Returns the new party's id.
   model::PartyId Found(model::CharacterId founder);
@@ -49,6 +55,9 @@ struct Context {
   void Leave(model::CharacterId character, model::PartyId party, bool forget);
   // The leader leaves: the party ends for all, and DISBAND is announced.
   void Disband(model::PartyId party, bool forget_leader);
+
+ private:
+  void PutMembership(model::CharacterId character, std::optional<model::PartyId> party);
 };
 
 }  // namespace rules

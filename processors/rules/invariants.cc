@@ -23,9 +23,12 @@ void CheckParty(const State& state, const TenantKey<PartyId>& key, const Party& 
   if (!party.members.contains(party.leader)) {
     found->push_back(absl::StrCat(name, " is led by ", party.leader.value(), ", no member"));
   }
-  for (CharacterId member : party.members) {
-    if (std::count(party.members.begin(), party.members.end(), member) > 1) {
+  const auto& members = party.members;
+  for (const CharacterId* it = members.begin(); it != members.end(); ++it) {
+    const CharacterId member = *it;
+    if (std::find(members.begin(), it, member) != it) {
       found->push_back(absl::StrCat(name, " has member ", member.value(), " twice"));
+      continue;
     }
     const auto character = state.characters.find({key.tenant, member});
     if (character == state.characters.end()) {
@@ -48,12 +51,20 @@ std::vector<std::string> Violations(const State& state) {
   std::vector<std::string> found;
   for (const auto& [key, party] : state.parties) CheckParty(state, key, party, &found);
   for (const auto& [key, character] : state.characters) {
+    if (key.id == model::kNobody) {
+      found.push_back(Name("character", key.tenant, key.id.value()) + " is known, and is nobody");
+    }
     if (!character.party.has_value()) continue;
     const auto party = state.parties.find({key.tenant, *character.party});
     if (party == state.parties.end() || !party->second.members.contains(key.id)) {
       found.push_back(absl::StrCat(Name("character", key.tenant, key.id.value()), " is in party ",
                                    character.party->value(), ", which does not have it"));
     }
+  }
+  for (const auto& [tenant, sequence] : state.sequences) {
+    if (sequence.next >= model::kFirstPartyId) continue;
+    found.push_back(absl::StrCat("the sequence of tenant ", base::ToString(tenant.uuid), " is at ",
+                                 sequence.next.value(), ", below the first id"));
   }
   return found;
 }

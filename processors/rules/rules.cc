@@ -22,6 +22,7 @@ void Decide(const model::Message& message, const View& view, Decision* decision)
     context.record_world = invite.world;
     DecideInviteAccepted(invite, context);
   }
+  if (!decision->status.ok()) decision->DropChanges();
 }
 
 }  // namespace rules

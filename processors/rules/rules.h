@@ -11,7 +11,7 @@
 
 namespace rules {
 
-// `decision` is empty before.
+// `decision` is empty before. Look at its status after.
 void Decide(const model::Message& message, const View& view, Decision* decision);
 
 }  // namespace rules

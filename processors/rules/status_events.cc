@@ -64,7 +64,7 @@ class Change {
       return;
     }
     const model::PartyId party = *stored_->party;
-    if (context_.view.party(party)->leader == event_.character) {
+    if (context_.PartyOf(party).leader == event_.character) {
       return context_.Disband(party, /*forget_leader=*/true);
     }
     context_.Announce(event_.character, model::kNobody, party, model::PartyLeft{});
