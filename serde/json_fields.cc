@@ -1,15 +1,10 @@
 #include "serde/json_fields.h"
 
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
-
 #include "absl/strings/str_cat.h"
+#include "serde/json_reader.h"
 
 namespace serde {
 namespace {
-
-// Accepted are 64 levels; some room, and an end to it.
-constexpr int kDeepest = 128;
 
 struct KnownField {
   std::string_view path;
@@ -67,113 +62,80 @@ const char* KindText(Kind kind) {
   return "";
 }
 
+Kind KindOf(JsonToken token) {
+  switch (token) {
+    case JsonToken::kNull:
+      return Kind::kNull;
+    case JsonToken::kFalse:
+      return Kind::kFalse;
+    case JsonToken::kTrue:
+      return Kind::kTrue;
+    case JsonToken::kNumber:
+      return Kind::kNumber;
+    case JsonToken::kString:
+      return Kind::kString;
+    case JsonToken::kOpenObject:
+      return Kind::kObject;
+    case JsonToken::kOpenArray:
+      return Kind::kArray;
+    default:
+      return Kind::kAbsent;
+  }
+}
+
+std::string_view TextOf(JsonToken token, const JsonReader& reader) {
+  const bool has_text = token == JsonToken::kNumber || token == JsonToken::kString;
+  return has_text ? reader.text() : std::string_view();
+}
+
 }  // namespace
-
-// Follows the parser and keeps what it knows of two levels.
-class FieldsHandler {
- public:
-  explicit FieldsHandler(JsonFields* fields) : fields_(fields) {}
-
-  bool Null() { return Value(Kind::kNull, {}); }
-  bool Bool(bool value) { return Value(value ? Kind::kTrue : Kind::kFalse, {}); }
-  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
-    return Value(Kind::kNumber, {text, size});
-  }
-  bool String(const char* text, rapidjson::SizeType size, bool) {
-    return Value(Kind::kString, {text, size});
-  }
-  bool StartObject() { return Open(Kind::kObject); }
-  bool StartArray() { return Open(Kind::kArray); }
-  bool EndObject(rapidjson::SizeType) { return Close(); }
-  bool EndArray(rapidjson::SizeType) { return Close(); }
-
-  bool Key(const char* text, rapidjson::SizeType size, bool) {
-    current_ = nullptr;
-    const bool in_body = depth_ == 2 && in_body_;
-    if (depth_ != 1 && !in_body) return true;
-    const std::string_view name(text, size);
-    for (size_t i = 0; i < kFields.size(); ++i) {
-      if (kFields[i].in_body != in_body || kFields[i].name != name) continue;
-      current_ = &fields_->fields_[i];
-      is_body_ = !in_body && static_cast<FieldName>(i) == FieldName::kBody;
-      // Which of two equal ones counts is open: the last.
-      break;
-    }
-    return true;
-  }
-
-  // With other types of numbers switched off, never called.
-  bool Int(int) { return false; }
-  bool Uint(unsigned) { return false; }
-  bool Int64(int64_t) { return false; }
-  bool Uint64(uint64_t) { return false; }
-  bool Double(double) { return false; }
-
-  bool root_is_object() const { return root_is_object_; }
-  bool too_deep() const { return too_deep_; }
-
- private:
-  bool Value(Kind kind, std::string_view text) {
-    if (current_ != nullptr) *current_ = {kind, text};
-    current_ = nullptr;
-    return depth_ > 0;  // the value itself must be an object
-  }
-
-  bool Open(Kind kind) {
-    if (depth_ == 0) {
-      root_is_object_ = kind == Kind::kObject;
-      if (!root_is_object_) return false;
-    }
-    if (depth_ == 1) in_body_ = current_ != nullptr && is_body_ && kind == Kind::kObject;
-    if (current_ != nullptr) *current_ = {kind, {}};
-    current_ = nullptr;
-    too_deep_ = ++depth_ > kDeepest;
-    return !too_deep_;
-  }
-
-  bool Close() {
-    --depth_;
-    if (depth_ == 1) in_body_ = false;
-    return true;
-  }
-
-  JsonFields* fields_;
-  Field* current_ = nullptr;  // whose value comes next
-  bool is_body_ = false;
-  bool in_body_ = false;
-  bool root_is_object_ = false;
-  bool too_deep_ = false;
-  int depth_ = 0;
-};
 
 std::optional<Fault> JsonFields::Parse(std::string_view json) {
   fields_ = {};
-  // The parser works in place, on bytes that end with a zero.
   scratch_.assign(json);
-  FieldsHandler handler(this);
-  rapidjson::InsituStringStream stream(scratch_.data());
-  rapidjson::Reader reader;
-  constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseNumbersAsStringsFlag |
-                              rapidjson::kParseIterativeFlag;
-  const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, handler);
-  if (result.IsError()) {
-    if (handler.too_deep()) {
-      return Fault{kFaultInvalidJson, absl::StrCat("the value is nested deeper than ", kDeepest,
-                                                   " levels, at byte ", result.Offset())};
-    }
-    if (result.Code() == rapidjson::kParseErrorTermination && !handler.root_is_object()) {
-      return Fault{kFaultInvalidJson, "the value is no JSON object"};
-    }
-    return Fault{kFaultInvalidJson, absl::StrCat("the value is no JSON object: ",
-                                                 rapidjson::GetParseError_En(result.Code()),
-                                                 " At byte ", result.Offset())};
+  JsonReader reader(&scratch_);
+  JsonToken token = reader.Next();
+  if (token != JsonToken::kOpenObject && token != JsonToken::kError) {
+    return Fault{kFaultInvalidJson, "the value is no JSON object"};
   }
-  if (stream.Tell() != json.size()) {
-    return Fault{kFaultInvalidJson,
-                 absl::StrCat("something stands behind the JSON object, at byte ", stream.Tell())};
+  Field* current = nullptr;  // whose value comes next
+  bool in_body = false;
+  for (; token != JsonToken::kEnd && token != JsonToken::kError; token = reader.Next()) {
+    if (token == JsonToken::kKey) {
+      const bool known_level = reader.depth() == 1 || (reader.depth() == 2 && in_body);
+      current = known_level ? Find(reader.text(), in_body) : nullptr;
+      continue;
+    }
+    if (token == JsonToken::kClose) {
+      if (reader.depth() == 1) in_body = false;
+      continue;
+    }
+    if (current == nullptr) continue;
+    *current = {KindOf(token), TextOf(token, reader)};
+    if (current == &fields_[static_cast<size_t>(FieldName::kBody)]) {
+      ForgetBody();
+      in_body = token == JsonToken::kOpenObject;
+    }
+    current = nullptr;
   }
-  return std::nullopt;
+  if (token == JsonToken::kEnd) return std::nullopt;
+  return Fault{kFaultInvalidJson,
+               absl::StrCat("the value is no JSON object: ", std::string(reader.error()),
+                            " At byte ", reader.position())};
+}
+
+Field* JsonFields::Find(std::string_view name, bool in_body) {
+  for (size_t i = 0; i < kFields.size(); ++i) {
+    if (kFields[i].in_body == in_body && kFields[i].name == name) return &fields_[i];
+  }
+  return nullptr;
+}
+
+// A second body does not mix with the first.
+void JsonFields::ForgetBody() {
+  for (size_t i = 0; i < kFields.size(); ++i) {
+    if (kFields[i].in_body) fields_[i] = {};
+  }
 }
 
 bool JsonFields::Present(FieldName name, std::optional<Fault>* fault) const {
@@ -218,12 +180,18 @@ bool JsonFields::Bool(FieldName name, bool* value, std::optional<Fault>* fault) 
   return true;
 }
 
-bool JsonFields::Text(FieldName name, std::string_view* value, std::optional<Fault>* fault) const {
+bool JsonFields::Text(FieldName name, size_t most, std::string_view* value,
+                      std::optional<Fault>* fault) const {
   if (!Present(name, fault)) return false;
   const Field& field = (*this)[name];
   if (field.kind != Kind::kString) {
     *fault = Fault{kFaultWrongType, absl::StrCat("field ", Path(name), " is ", KindText(field.kind),
                                                  ", it must be a string")};
+    return false;
+  }
+  if (field.text.size() > most) {
+    *fault = Fault{kFaultOutOfRange, absl::StrCat("field ", Path(name), " has ", field.text.size(),
+                                                  " bytes, at most ", most, " are allowed")};
     return false;
   }
   *value = field.text;
@@ -232,7 +200,7 @@ bool JsonFields::Text(FieldName name, std::string_view* value, std::optional<Fau
 
 bool JsonFields::Uuid(FieldName name, base::Uuid* value, std::optional<Fault>* fault) const {
   std::string_view text;
-  if (!Text(name, &text, fault)) return false;
+  if (!Text(name, kAnyLength, &text, fault)) return false;
   const std::optional<base::Uuid> uuid = base::ParseUuid(text);
   if (!uuid.has_value()) {
     *fault = Fault{kFaultWrongType, absl::StrCat("field ", Path(name), " is no UUID")};

@@ -54,10 +54,13 @@ enum class FieldName : uint8_t {
   kCount
 };
 
+inline constexpr size_t kAnyLength = std::string_view::npos;
+
 class JsonFields {
  public:
-  // Parses one JSON object; a fault says what is wrong and where. The fields are good until
-  // the next Parse.
+  // Parses one JSON object; a fault says what is wrong and where, and leaves the fields with
+  // no particular content. They are good until the next Parse. Of two equal ones the last
+  // counts, with all that it holds.
   std::optional<Fault> Parse(std::string_view json);
 
   const Field& operator[](FieldName name) const { return fields_[static_cast<size_t>(name)]; }
@@ -65,13 +68,17 @@ class JsonFields {
   // Readers of a field: on a fault they return false and say in `fault`.
   bool Unsigned(FieldName name, uint64_t most, uint64_t* value, std::optional<Fault>* fault) const;
   bool Bool(FieldName name, bool* value, std::optional<Fault>* fault) const;
-  bool Text(FieldName name, std::string_view* value, std::optional<Fault>* fault) const;
+  // A string of at most so many bytes.
+  bool Text(FieldName name, size_t most, std::string_view* value,
+            std::optional<Fault>* fault) const;
   bool Uuid(FieldName name, base::Uuid* value, std::optional<Fault>* fault) const;
   bool Object(FieldName name, std::optional<Fault>* fault) const;
   bool Present(FieldName name, std::optional<Fault>* fault) const;
 
  private:
-  friend class FieldsHandler;
+  Field* Find(std::string_view name, bool in_body);
+  void ForgetBody();
+
   std::array<Field, static_cast<size_t>(FieldName::kCount)> fields_;
   std::string scratch_;
 };

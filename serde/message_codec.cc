@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/envelope.h"
-#include "base/status.h"
+#include "serde/value_reader.h"
 
 namespace serde {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 using base::AppendLittleEndian;
 
 constexpr uint8_t kVersion = 1;
-constexpr std::string_view kWhat = "a repartition message";
+constexpr size_t kLongestName = 255;
 
 // The numbers of the types are part of the format.
 enum class Type : uint8_t {
@@ -150,87 +150,76 @@ struct Encoder {
   }
 };
 
-// Reads what the encoder wrote; `whole` turns false where bytes are missing.
-struct Decoder {
-  base::Reader reader;
-  bool whole = true;
+model::Location ReadLocation(ValueReader* reader) {
+  const auto map = reader->ReadId<model::MapId>("map");
+  return {map, reader->Uuid("instance")};
+}
+std::optional<model::Location> ReadOptionalLocation(ValueReader* reader) {
+  if (!reader->Bool("location's presence")) return std::nullopt;
+  return ReadLocation(reader);
+}
 
-  template <class Id>
-  Id ReadId() {
-    typename Id::rep value = 0;
-    whole = whole && reader.ReadLittleEndian(&value);
-    return Id(value);
+void ReadCommand(Type type, ValueReader* reader, model::Command* command) {
+  command->actor = reader->ReadId<model::CharacterId>("actor");
+  if (type == Type::kCreate) {
+    command->body = model::CreateParty{};
+  } else if (type == Type::kJoin) {
+    command->body = model::JoinParty{reader->ReadId<model::PartyId>("party")};
+  } else if (type == Type::kLeave) {
+    const auto party = reader->ReadId<model::PartyId>("party");
+    const bool force = reader->Bool("force");
+    command->body = model::LeaveParty{party, force, reader->ReadId<model::CharacterId>("target")};
+  } else if (type == Type::kChangeLeader) {
+    const auto party = reader->ReadId<model::PartyId>("party");
+    command->body = model::ChangeLeader{party, reader->ReadId<model::CharacterId>("leader")};
+  } else {
+    command->body = model::RequestInvite{reader->ReadId<model::CharacterId>("target")};
   }
-  bool ReadBool() {
-    uint8_t value = 0;
-    whole = whole && reader.ReadLittleEndian(&value);
-    return value != 0;
-  }
-  base::Uuid ReadUuid() {
-    std::string_view bytes;
-    whole = whole && reader.ReadBytes(16, &bytes);
-    return whole ? *base::UuidFromBytes(bytes) : base::Uuid{};
-  }
-  model::Location ReadLocation() {
-    const auto map = ReadId<model::MapId>();
-    return {map, ReadUuid()};
-  }
-  std::optional<model::Location> ReadOptionalLocation() {
-    if (!ReadBool()) return std::nullopt;
-    return ReadLocation();
-  }
-  std::string ReadName() {
-    uint16_t size = 0;
-    std::string_view bytes;
-    whole = whole && reader.ReadLittleEndian(&size) && reader.ReadBytes(size, &bytes);
-    return std::string(bytes);
-  }
+}
 
-  void ReadCommand(Type type, model::Command* command) {
-    command->actor = ReadId<model::CharacterId>();
-    if (type == Type::kCreate) {
-      command->body = model::CreateParty{};
-    } else if (type == Type::kJoin) {
-      command->body = model::JoinParty{ReadId<model::PartyId>()};
-    } else if (type == Type::kLeave) {
-      const auto party = ReadId<model::PartyId>();
-      const bool force = ReadBool();
-      command->body = model::LeaveParty{party, force, ReadId<model::CharacterId>()};
-    } else if (type == Type::kChangeLeader) {
-      const auto party = ReadId<model::PartyId>();
-      command->body = model::ChangeLeader{party, ReadId<model::CharacterId>()};
-    } else {
-      command->body = model::RequestInvite{ReadId<model::CharacterId>()};
-    }
+void ReadStatusEvent(Type type, ValueReader* reader, model::StatusEvent* event) {
+  event->character = reader->ReadId<model::CharacterId>("character");
+  event->world = reader->ReadId<model::WorldId>("world");
+  if (type == Type::kLogin) {
+    const auto channel = reader->ReadId<model::ChannelId>("channel");
+    event->body = model::LoggedIn{channel, ReadOptionalLocation(reader)};
+  } else if (type == Type::kLogout) {
+    event->body = model::LoggedOut{};
+  } else if (type == Type::kMoved) {
+    const auto channel = reader->ReadId<model::ChannelId>("channel");
+    event->body = model::Moved{channel, ReadLocation(reader)};
+  } else if (type == Type::kLevelChanged) {
+    event->body = model::LevelChanged{reader->ReadId<model::Level>("level")};
+  } else if (type == Type::kJobChanged) {
+    event->body = model::JobChanged{reader->ReadId<model::JobId>("job")};
+  } else if (type == Type::kDeleted) {
+    event->body = model::Deleted{};
+  } else if (type == Type::kCreated) {
+    const auto location = ReadOptionalLocation(reader);
+    event->body = model::Created{std::string(reader->Text(kLongestName, "name")), location};
+  } else if (type == Type::kNameChanged) {
+    event->body = model::NameChanged{std::string(reader->Text(kLongestName, "name"))};
+  } else {
+    event->body = model::GmChanged{reader->Bool("gm")};
   }
+}
 
-  void ReadStatusEvent(Type type, model::StatusEvent* event) {
-    event->character = ReadId<model::CharacterId>();
-    event->world = ReadId<model::WorldId>();
-    if (type == Type::kLogin) {
-      const auto channel = ReadId<model::ChannelId>();
-      event->body = model::LoggedIn{channel, ReadOptionalLocation()};
-    } else if (type == Type::kLogout) {
-      event->body = model::LoggedOut{};
-    } else if (type == Type::kMoved) {
-      const auto channel = ReadId<model::ChannelId>();
-      event->body = model::Moved{channel, ReadLocation()};
-    } else if (type == Type::kLevelChanged) {
-      event->body = model::LevelChanged{ReadId<model::Level>()};
-    } else if (type == Type::kJobChanged) {
-      event->body = model::JobChanged{ReadId<model::JobId>()};
-    } else if (type == Type::kDeleted) {
-      event->body = model::Deleted{};
-    } else if (type == Type::kCreated) {
-      const auto location = ReadOptionalLocation();
-      event->body = model::Created{ReadName(), location};
-    } else if (type == Type::kNameChanged) {
-      event->body = model::NameChanged{ReadName()};
-    } else {
-      event->body = model::GmChanged{ReadBool()};
-    }
+void ReadInvite(ValueReader* reader, model::InviteAccepted* invite) {
+  invite->party = reader->ReadId<model::PartyId>("party");
+  invite->originator = reader->ReadId<model::CharacterId>("originator");
+  invite->target = reader->ReadId<model::CharacterId>("target");
+  invite->world = reader->ReadId<model::WorldId>("world");
+}
+
+void ReadOrigin(ValueReader* reader, Origin* origin) {
+  const auto input = reader->Number<uint8_t>("input");
+  if (input > static_cast<uint8_t>(InputTopic::kPartyCommand)) {
+    return reader->Fail(absl::StrCat("of no known input: ", input));
   }
-};
+  origin->input = static_cast<InputTopic>(input);
+  origin->partition = reader->ReadId<base::Partition>("partition");
+  origin->offset = reader->ReadId<base::Offset>("offset");
+}
 
 }  // namespace
 
@@ -246,39 +235,25 @@ void EncodeMessage(const Origin& origin, const model::Message& message, std::str
 }
 
 absl::Status DecodeMessage(std::string_view bytes, Origin* origin, model::Message* message) {
-  Decoder decoder{base::Reader(bytes)};
-  ASSIGN_OR_RETURN(const base::Envelope envelope,
-                   base::ReadEnvelope(kWhat, kVersion, &decoder.reader));
-  uint8_t input = 0;
-  uint8_t number = 0;
-  decoder.whole = decoder.reader.ReadLittleEndian(&input);
-  origin->partition = decoder.ReadId<base::Partition>();
-  origin->offset = decoder.ReadId<base::Offset>();
-  message->tenant.uuid = decoder.ReadUuid();
+  ValueReader reader("a repartition message", kVersion, bytes);
+  ReadOrigin(&reader, origin);
+  message->tenant.uuid = reader.Uuid("tenant");
   message->transaction.reset();
-  if (decoder.ReadBool()) message->transaction = decoder.ReadUuid();
-  decoder.whole = decoder.whole && decoder.reader.ReadLittleEndian(&number);
-  if (!decoder.whole) return absl::DataLossError("a repartition message is cut short");
-  if (input > static_cast<uint8_t>(InputTopic::kPartyCommand)) {
-    return absl::DataLossError(absl::StrCat("a repartition message is of no known input: ", input));
+  if (reader.Bool("transaction's presence")) {
+    message->transaction = reader.Uuid("transaction");
+    if (message->transaction->is_nil()) reader.Fail("transaction is the nil UUID");
   }
-  origin->input = static_cast<InputTopic>(input);
+  const auto number = reader.Number<uint8_t>("type");
   if (number >= 1 && number <= 5) {
-    decoder.ReadCommand(static_cast<Type>(number), &message->body.emplace<model::Command>());
+    ReadCommand(Type{number}, &reader, &message->body.emplace<model::Command>());
   } else if (number >= 16 && number <= 24) {
-    decoder.ReadStatusEvent(static_cast<Type>(number),
-                            &message->body.emplace<model::StatusEvent>());
-  } else if (number == static_cast<uint8_t>(Type::kInviteAccepted)) {
-    auto& invite = message->body.emplace<model::InviteAccepted>();
-    invite.party = decoder.ReadId<model::PartyId>();
-    invite.originator = decoder.ReadId<model::CharacterId>();
-    invite.target = decoder.ReadId<model::CharacterId>();
-    invite.world = decoder.ReadId<model::WorldId>();
+    ReadStatusEvent(Type{number}, &reader, &message->body.emplace<model::StatusEvent>());
+  } else if (Type{number} == Type::kInviteAccepted) {
+    ReadInvite(&reader, &message->body.emplace<model::InviteAccepted>());
   } else {
-    return absl::DataLossError(absl::StrCat("a repartition message has unknown type ", number));
+    reader.Fail(absl::StrCat("unknown type ", number));
   }
-  if (!decoder.whole) return absl::DataLossError("a repartition message is cut short");
-  return base::CheckEnd(kWhat, envelope, kVersion, decoder.reader);
+  return reader.Finish();
 }
 
 }  // namespace serde

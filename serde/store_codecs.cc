@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/envelope.h"
-#include "base/status.h"
 #include "base/uuid.h"
+#include "serde/value_reader.h"
 
 namespace serde {
 namespace {
@@ -15,6 +15,7 @@ namespace {
 using base::AppendLittleEndian;
 
 constexpr uint8_t kVersion = 1;
+constexpr size_t kLongestName = 255;
 constexpr base::Envelope kEnvelope{.version = kVersion, .oldest_reader = 1};
 
 // Which fields of a character are there; a bit each, the truth values' own as well.
@@ -31,10 +32,6 @@ enum CharacterBit : uint16_t {
   kHasParty = 1 << 9,
   kAllBits = (1 << 10) - 1,
 };
-
-absl::Status CutShort(std::string_view what) {
-  return absl::DataLossError(absl::StrCat(std::string(what), " is cut short"));
-}
 
 void AppendTenant(const model::TenantId& tenant, std::string* out) {
   out->append(tenant.uuid.bytes.begin(), tenant.uuid.bytes.end());
@@ -58,35 +55,22 @@ absl::StatusOr<model::TenantKey<Id>> ReadTenantKey(std::string_view what, std::s
   return model::TenantKey<Id>{{*base::UuidFromBytes(tenant)}, Id(id)};
 }
 
-// Reads an id where `present`; false where it should be there and is not.
 template <class Id>
-bool ReadIf(bool present, base::Reader* reader, std::optional<Id>* value) {
-  value->reset();
-  if (!present) return true;
-  typename Id::rep raw = 0;
-  if (!reader->ReadLittleEndian(&raw)) return false;
-  *value = Id(raw);
-  return true;
+std::optional<Id> ReadIf(bool present, std::string_view field, ValueReader* reader) {
+  if (!present) return std::nullopt;
+  return reader->ReadId<Id>(field);
 }
 
-bool ReadName(bool present, base::Reader* reader, std::optional<std::string>* name) {
-  name->reset();
-  if (!present) return true;
-  uint16_t size = 0;
-  std::string_view bytes;
-  if (!reader->ReadLittleEndian(&size) || !reader->ReadBytes(size, &bytes)) return false;
-  name->emplace(bytes);
-  return true;
-}
-
-bool ReadLocation(bool present, base::Reader* reader, std::optional<model::Location>* location) {
+void ReadLocation(bool present, ValueReader* reader, std::optional<model::Location>* location) {
   location->reset();
-  if (!present) return true;
-  uint32_t map = 0;
-  std::string_view instance;
-  if (!reader->ReadLittleEndian(&map) || !reader->ReadBytes(16, &instance)) return false;
-  *location = model::Location{model::MapId(map), *base::UuidFromBytes(instance)};
-  return true;
+  if (!present) return;
+  const auto map = reader->ReadId<model::MapId>("map");
+  *location = model::Location{map, reader->Uuid("instance")};
+}
+
+void ReadName(bool present, ValueReader* reader, std::optional<std::string>* name) {
+  name->reset();
+  if (present) name->emplace(reader->Text(kLongestName, "name"));
 }
 
 }  // namespace
@@ -126,25 +110,24 @@ void CharacterCodec::EncodeValue(const Value& value, std::string* out) {
 }
 
 absl::Status CharacterCodec::DecodeValue(std::string_view bytes, Value* value) {
-  base::Reader reader(bytes);
-  ASSIGN_OR_RETURN(const base::Envelope envelope,
-                   base::ReadEnvelope("a character", kVersion, &reader));
-  uint16_t bits = 0;
-  if (!reader.ReadLittleEndian(&bits)) return CutShort("a character");
-  if (envelope.version <= kVersion && (bits & ~kAllBits) != 0) {
-    return absl::DataLossError(absl::StrCat("a character has unknown presence bits: ", bits));
+  ValueReader reader("a character", kVersion, bytes);
+  const auto bits = reader.Number<uint16_t>("presence bits");
+  const auto has = [&](CharacterBit bit) { return (bits & bit) != 0; };
+  if (!reader.newer() && (bits & ~kAllBits) != 0) {
+    reader.Fail(absl::StrCat("unknown presence bits: 0x", absl::Hex(bits)));
   }
-  value->gm = (bits & kHasGm) != 0 ? std::optional((bits & kIsGm) != 0) : std::nullopt;
-  value->online = (bits & kIsOnline) != 0;
-  const bool whole = ReadIf((bits & kHasLevel) != 0, &reader, &value->level) &&
-                     ReadIf((bits & kHasJob) != 0, &reader, &value->job) &&
-                     ReadIf((bits & kHasWorld) != 0, &reader, &value->world) &&
-                     ReadIf((bits & kHasChannel) != 0, &reader, &value->channel) &&
-                     ReadLocation((bits & kHasLocation) != 0, &reader, &value->location) &&
-                     ReadIf((bits & kHasParty) != 0, &reader, &value->party) &&
-                     ReadName((bits & kHasName) != 0, &reader, &value->name);
-  if (!whole) return CutShort("a character");
-  return base::CheckEnd("a character", envelope, kVersion, reader);
+  if (has(kIsGm) && !has(kHasGm)) reader.Fail("a GM by a GM status that is not known");
+  value->gm = has(kHasGm) ? std::optional(has(kIsGm)) : std::nullopt;
+  value->online = has(kIsOnline);
+  value->level = ReadIf<model::Level>(has(kHasLevel), "level", &reader);
+  value->job = ReadIf<model::JobId>(has(kHasJob), "job", &reader);
+  value->world = ReadIf<model::WorldId>(has(kHasWorld), "world", &reader);
+  value->channel = ReadIf<model::ChannelId>(has(kHasChannel), "channel", &reader);
+  ReadLocation(has(kHasLocation), &reader, &value->location);
+  value->party = ReadIf<model::PartyId>(has(kHasParty), "party", &reader);
+  if (value->party == model::kNoParty) reader.Fail("in party 0, which is none");
+  ReadName(has(kHasName), &reader, &value->name);
+  return reader.Finish();
 }
 
 void PartyCodec::EncodeKey(const Key& key, std::string* out) { AppendTenantKey(key, out); }
@@ -161,30 +144,24 @@ void PartyCodec::EncodeValue(const Value& value, std::string* out) {
 }
 
 absl::Status PartyCodec::DecodeValue(std::string_view bytes, Value* value) {
-  base::Reader reader(bytes);
-  ASSIGN_OR_RETURN(const base::Envelope envelope, base::ReadEnvelope("a party", kVersion, &reader));
-  uint32_t leader = 0;
-  uint8_t count = 0;
-  if (!reader.ReadLittleEndian(&leader) || !reader.ReadLittleEndian(&count)) {
-    return CutShort("a party");
-  }
+  ValueReader reader("a party", kVersion, bytes);
+  *value = {.leader = reader.ReadId<model::CharacterId>("leader"), .members = {}};
+  const auto count = reader.Number<uint8_t>("member count");
   if (count == 0 || count > model::Members::kMost) {
-    return absl::DataLossError(
-        absl::StrCat("a party has ", count, " members, it must have 1 to ", model::Members::kMost));
+    reader.Fail(absl::StrCat(count, " members, it must have 1 to ", model::Members::kMost));
   }
-  *value = {.leader = model::CharacterId(leader), .members = {}};
-  for (uint8_t i = 0; i < count; ++i) {
-    uint32_t id = 0;
-    if (!reader.ReadLittleEndian(&id)) return CutShort("a party");
-    if (value->members.contains(model::CharacterId(id))) {
-      return absl::DataLossError(absl::StrCat("a party has member ", id, " twice"));
+  for (uint8_t i = 0; i < count && reader.ok(); ++i) {
+    const auto member = reader.ReadId<model::CharacterId>("members");
+    if (member == model::kNobody) reader.Fail(absl::StrCat("member ", i, " is nobody"));
+    if (value->members.contains(member)) {
+      reader.Fail(absl::StrCat("member ", member.value(), " twice"));
     }
-    value->members.Add(model::CharacterId(id));
+    if (reader.ok()) value->members.Add(member);
   }
   if (!value->members.contains(value->leader)) {
-    return absl::DataLossError(absl::StrCat("a party is led by ", leader, ", who is no member"));
+    reader.Fail(absl::StrCat("led by ", value->leader.value(), ", who is no member"));
   }
-  return base::CheckEnd("a party", envelope, kVersion, reader);
+  return reader.Finish();
 }
 
 void PartySequenceCodec::EncodeKey(const Key& key, std::string* out) { AppendTenant(key, out); }
@@ -204,13 +181,13 @@ void PartySequenceCodec::EncodeValue(const Value& value, std::string* out) {
 }
 
 absl::Status PartySequenceCodec::DecodeValue(std::string_view bytes, Value* value) {
-  base::Reader reader(bytes);
-  ASSIGN_OR_RETURN(const base::Envelope envelope,
-                   base::ReadEnvelope("a party sequence", kVersion, &reader));
-  uint32_t next = 0;
-  if (!reader.ReadLittleEndian(&next)) return CutShort("a party sequence");
-  value->next = model::PartyId(next);
-  return base::CheckEnd("a party sequence", envelope, kVersion, reader);
+  ValueReader reader("a party sequence", kVersion, bytes);
+  value->next = reader.ReadId<model::PartyId>("next id");
+  if (value->next < model::kFirstPartyId) {
+    reader.Fail(absl::StrCat("the next id is ", value->next.value(), ", the first one is ",
+                             model::kFirstPartyId.value()));
+  }
+  return reader.Finish();
 }
 
 }  // namespace serde

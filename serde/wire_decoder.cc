@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace serde {
@@ -18,6 +21,8 @@ constexpr uint64_t kByte = 0xff;
 constexpr uint64_t kUint16 = 0xffff;
 constexpr uint64_t kUint32 = 0xffffffff;
 constexpr size_t kLongestName = 255;
+constexpr size_t kLongestShown = 40;
+constexpr std::string_view kOther = "other";
 
 // Reads fields one after the other and stops at the first fault.
 class FieldReader {
@@ -42,13 +47,9 @@ class FieldReader {
   }
   FieldReader& ReadName(F name, std::string* value) {
     std::string_view text;
-    if (fault_.has_value() || !fields_.Text(name, &text, &fault_)) return *this;
-    if (text.size() > kLongestName) {
-      fault_ = Fault{kFaultOutOfRange, absl::StrCat("a name of ", text.size(), " bytes, at most ",
-                                                    kLongestName, " are allowed")};
-      return *this;
+    if (!fault_.has_value() && fields_.Text(name, kLongestName, &text, &fault_)) {
+      value->assign(text);
     }
-    value->assign(text);
     return *this;
   }
   // Absent: the nil one.
@@ -104,6 +105,42 @@ std::optional<StatusType> StatusTypeOf(std::string_view text) {
   return std::nullopt;
 }
 
+// A type of a producer's, for a message: cut to so many bytes at a character's end, and
+// without anything that could not be printed.
+std::string Shown(std::string_view text) {
+  size_t size = std::min(text.size(), kLongestShown);
+  while (size < text.size() && size > 0 && (text[size] & 0xc0) == 0x80) --size;
+  return absl::Utf8SafeCEscape(absl::string_view(text.data(), size));
+}
+
+std::string_view CountedAs(std::span<const std::string_view> known, std::string_view name) {
+  const auto found = std::find(known.begin(), known.end(), name);
+  return found == known.end() ? kOther : *found;
+}
+
+// What a record is chosen by: strings, where there are such fields.
+struct Choice {
+  std::optional<std::string_view> type;
+  std::optional<std::string_view> invite_type;
+};
+
+std::optional<Skipped> SkippedByChoice(InputTopic topic, const Choice& choice) {
+  static constexpr std::string_view kStatusTypes[] = {"EXPERIENCE_CHANGED", "MESO_CHANGED",
+                                                      "STAT_CHANGED", "FAME_CHANGED", "DIED"};
+  static constexpr std::string_view kInviteTypes[] = {"BUDDY", "GUILD", "MESSENGER", "TRADE"};
+  if (topic == InputTopic::kCharacterStatus) {
+    if (!choice.type.has_value() || StatusTypeOf(*choice.type).has_value()) return std::nullopt;
+    return Skipped{CountedAs(kStatusTypes, *choice.type)};
+  }
+  if (topic == InputTopic::kInviteStatus) {
+    if (choice.invite_type.has_value() && *choice.invite_type != "PARTY") {
+      return Skipped{CountedAs(kInviteTypes, *choice.invite_type)};
+    }
+    if (choice.type.has_value() && *choice.type != "ACCEPTED") return Skipped{kOther};
+  }
+  return std::nullopt;
+}
+
 // A map of 0 is 'not known' here.
 std::optional<Fault> ReadKnownLocation(const JsonFields& fields, bool required,
                                        std::optional<model::Location>* location) {
@@ -123,26 +160,40 @@ Body& Emplace(model::StatusEvent* event) {
 
 }  // namespace
 
-// Finds the fields by which a record is chosen or skipped, and looks at nothing else.
+// Finds the fields by which a record is chosen or skipped, and looks at nothing else. What
+// it does not find (there is none, its name is written with escapes, the value is broken)
+// is left to the full parse.
 class WireDecoder::TypeFinder {
  public:
-  // Calls `look` with a function that gives a top-level field's string, nullopt where there
-  // is no such string. False: the value cannot be walked through at all.
-  template <class Look>
-  bool Search(std::string_view json, Look look) {
+  // The strings are good until the next call.
+  Choice Find(InputTopic topic, std::string_view json) {
+    Choice choice;
     padded_.resize(json.size() + simdjson::SIMDJSON_PADDING);
     std::memcpy(padded_.data(), json.data(), json.size());
     std::memset(padded_.data() + json.size(), 0, simdjson::SIMDJSON_PADDING);
     simdjson::ondemand::document document;
-    if (parser_.iterate(padded_.data(), json.size(), padded_.size()).get(document)) return false;
     simdjson::ondemand::object object;
-    if (document.get_object().get(object)) return false;
-    look([&](std::string_view name) -> std::optional<std::string_view> {
+    if (parser_.iterate(padded_.data(), json.size(), padded_.size()).get(document) ||
+        document.get_object().get(object)) {
+      return choice;
+    }
+    // One walk, which an error ends: simdjson must not be asked again after one.
+    const bool wanted = topic == InputTopic::kInviteStatus;
+    for (auto found : object) {
+      simdjson::ondemand::field field;
+      if (std::move(found).get(field)) break;
+      const simdjson::ondemand::raw_json_string key = field.key();
+      std::optional<std::string_view>* const out = key == "type" ? &choice.type
+                                                   : wanted && key == "inviteType"
+                                                       ? &choice.invite_type
+                                                       : nullptr;
+      if (out == nullptr) continue;
       std::string_view text;
-      if (object.find_field_unordered(name).get_string().get(text)) return std::nullopt;
-      return text;
-    });
-    return true;
+      if (field.value().get_string().get(text)) break;
+      *out = text;
+      if (choice.type.has_value() && (!wanted || choice.invite_type.has_value())) break;
+    }
+    return choice;
   }
 
  private:
@@ -157,42 +208,39 @@ std::variant<std::monostate, Skipped, Fault> WireDecoder::Decode(InputTopic topi
                                                                  const base::RecordView& record,
                                                                  model::Message* message) {
   if (!record.value.has_value()) return Fault{kFaultNoValue, "the record has no value"};
-  bool skipped = false;
-  if (topic == InputTopic::kCharacterStatus) {
-    type_finder_->Search(*record.value, [&](auto find) {
-      const auto type = find("type");
-      skipped = type.has_value() && !StatusTypeOf(*type).has_value();
-    });
-  } else if (topic == InputTopic::kInviteStatus) {
-    type_finder_->Search(*record.value, [&](auto find) {
-      const auto type = find("type");
-      skipped = type.has_value() && *type != "ACCEPTED";
-      if (skipped) return;
-      const auto invite_type = find("inviteType");
-      skipped = type.has_value() && invite_type.has_value() && *invite_type != "PARTY";
-    });
+  if (topic != InputTopic::kPartyCommand) {
+    const Choice choice = type_finder_->Find(topic, *record.value);
+    if (const auto skipped = SkippedByChoice(topic, choice)) return *skipped;
   }
-  if (skipped) return Skipped{};
-
   if (auto fault = fields_.Parse(*record.value)) return *std::move(fault);
-  std::optional<Fault> fault;
-  switch (topic) {
-    case InputTopic::kPartyCommand:
-      fault = DecodeCommand(&message->body.emplace<model::Command>());
-      break;
-    case InputTopic::kCharacterStatus:
-      fault = DecodeStatusEvent(&message->body.emplace<model::StatusEvent>());
-      break;
-    case InputTopic::kInviteStatus:
-      fault = DecodeInvite(&message->body.emplace<model::InviteAccepted>());
-      break;
-  }
+  if (const auto skipped = SkippedByFields(topic)) return *skipped;
+  std::optional<Fault> fault = DecodeBody(topic, message);
   if (!fault.has_value()) fault = DecodeTransaction(topic, message);
   if (fault.has_value()) return *std::move(fault);
   auto tenant = DecodeTenant(record.headers);
   if (auto* bad = std::get_if<Fault>(&tenant)) return std::move(*bad);
   message->tenant = std::get<model::TenantId>(tenant);
   return std::monostate();
+}
+
+std::optional<Skipped> WireDecoder::SkippedByFields(InputTopic topic) const {
+  const auto string = [&](F name) -> std::optional<std::string_view> {
+    if (fields_[name].kind != Kind::kString) return std::nullopt;
+    return fields_[name].text;
+  };
+  return SkippedByChoice(topic, {string(F::kType), string(F::kInviteType)});
+}
+
+std::optional<Fault> WireDecoder::DecodeBody(InputTopic topic, model::Message* message) {
+  switch (topic) {
+    case InputTopic::kPartyCommand:
+      return DecodeCommand(&message->body.emplace<model::Command>());
+    case InputTopic::kCharacterStatus:
+      return DecodeStatusEvent(&message->body.emplace<model::StatusEvent>());
+    case InputTopic::kInviteStatus:
+      return DecodeInvite(&message->body.emplace<model::InviteAccepted>());
+  }
+  return std::nullopt;
 }
 
 std::optional<Fault> WireDecoder::DecodeTransaction(InputTopic topic, model::Message* message) {
@@ -211,7 +259,7 @@ std::optional<Fault> WireDecoder::DecodeTransaction(InputTopic topic, model::Mes
 std::optional<Fault> WireDecoder::DecodeCommand(model::Command* command) {
   std::optional<Fault> fault;
   std::string_view type;
-  if (!fields_.Text(F::kType, &type, &fault)) return fault;
+  if (!fields_.Text(F::kType, kAnyLength, &type, &fault)) return fault;
   FieldReader reader(fields_);
   reader.Read(F::kActorId, kUint32, &command->actor).Object(F::kBody);
   if (type == "CREATE") {
@@ -232,9 +280,8 @@ std::optional<Fault> WireDecoder::DecodeCommand(model::Command* command) {
     auto& body = command->body.emplace<model::RequestInvite>();
     reader.Read(F::kBodyCharacterId, kUint32, &body.target);
   } else {
-    return Fault{kFaultUnknownType,
-                 absl::StrCat("field type is \"", std::string(type.substr(0, 40)),
-                              "\", no command of this name is known")};
+    return Fault{kFaultUnknownType, absl::StrCat("field type is \"", Shown(type),
+                                                 "\", no command of this name is known")};
   }
   return reader.fault();
 }
@@ -242,11 +289,9 @@ std::optional<Fault> WireDecoder::DecodeCommand(model::Command* command) {
 std::optional<Fault> WireDecoder::DecodeStatusEvent(model::StatusEvent* event) {
   std::optional<Fault> fault;
   std::string_view text;
-  if (!fields_.Text(F::kType, &text, &fault)) return fault;
+  if (!fields_.Text(F::kType, kAnyLength, &text, &fault)) return fault;
   const std::optional<StatusType> type = StatusTypeOf(text);
-  if (!type.has_value()) {
-    return Fault{kFaultUnknownType, "field type stands twice, with different values"};
-  }
+  if (!type.has_value()) return Fault{kFaultUnknownType, "field type is of no known event"};
   FieldReader reader(fields_);
   reader.Read(F::kWorldId, kByte, &event->world).Read(F::kCharacterId, kUint32, &event->character);
   if (*type == StatusType::kLogout) {
@@ -311,8 +356,8 @@ std::optional<Fault> WireDecoder::DecodeInvite(model::InviteAccepted* invite) {
   std::optional<Fault> fault;
   std::string_view type;
   std::string_view invite_type;
-  if (!fields_.Text(F::kType, &type, &fault) ||
-      !fields_.Text(F::kInviteType, &invite_type, &fault)) {
+  if (!fields_.Text(F::kType, kAnyLength, &type, &fault) ||
+      !fields_.Text(F::kInviteType, kAnyLength, &invite_type, &fault)) {
     return fault;
   }
   FieldReader reader(fields_);
