@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "absl/time/clock.h"
+
 namespace base {
 namespace {
 
@@ -19,6 +21,8 @@ class MachineClock final : public Clock {
 };
 
 }  // namespace
+
+void Clock::Sleep(absl::Duration duration) const { absl::SleepFor(duration); }
 
 const Clock& SystemClock() {
   static const MachineClock clock;

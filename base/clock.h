@@ -19,6 +19,10 @@ class Clock {
 
   // Time since some fixed moment of this process. It never goes back.
   virtual absl::Duration Elapsed() const = 0;
+
+  // Waits. Where time is simulated it may return at once: then the time passes before the
+  // caller's next turn, and what matters is asked of Elapsed again.
+  virtual void Sleep(absl::Duration duration) const;
 };
 
 // The machine's clock. Lives as long as the process.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -23,6 +24,16 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
       return spdlog::level::err;
   }
   return spdlog::level::err;
+}
+
+struct Redirection {
+  LogLevel least = LogLevel::kDebug;
+  LogWriter write;  // empty: there is none
+};
+
+Redirection& Redirected() {
+  static Redirection redirection;
+  return redirection;
 }
 
 spdlog::logger& Logger() {
@@ -76,7 +87,14 @@ absl::Status SetUpLogging(std::string_view level_name) {
   return absl::OkStatus();
 }
 
-bool LogEnabled(LogLevel level) { return Logger().should_log(ToSpdlog(level)); }
+void RedirectLogging(LogLevel least, LogWriter write) {
+  Redirected() = {.least = least, .write = std::move(write)};
+}
+
+bool LogEnabled(LogLevel level) {
+  if (Redirected().write) return level >= Redirected().least;
+  return Logger().should_log(ToSpdlog(level));
+}
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (!LogEnabled(level)) return;
@@ -87,6 +105,7 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
     line.push_back('=');
     AppendValue(field.value, &line);
   }
+  if (Redirected().write) return Redirected().write(level, line);
   Logger().log(ToSpdlog(level), "{}", line);
 }
 

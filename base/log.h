@@ -6,6 +6,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <initializer_list>
 #include <ostream>
 #include <sstream>
@@ -36,6 +37,11 @@ struct LogField {
   std::string_view name;
   std::string value;
 };
+
+// From here on lines go to `write` instead, without time and level, all levels down to
+// `least`; an empty one gives them back to standard error. Called while nobody logs.
+using LogWriter = std::function<void(LogLevel level, std::string_view line)>;
+void RedirectLogging(LogLevel least, LogWriter write);
 
 bool LogEnabled(LogLevel level);
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});

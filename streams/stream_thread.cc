@@ -96,7 +96,7 @@ absl::Status StreamThread::RunOnce() {
 
 absl::Status StreamThread::Join() {
   if (clock_.Elapsed() < join_not_before_) {
-    absl::SleepFor(std::min(kIdlePoll, join_not_before_ - clock_.Elapsed()));
+    clock_.Sleep(std::min(kIdlePoll, join_not_before_ - clock_.Elapsed()));
     return absl::OkStatus();
   }
   // At the first start the directory's lock is ours, and settling what our last process
