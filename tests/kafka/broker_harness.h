@@ -2,6 +2,7 @@
 // made that play different members, and its passing time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,6 +33,10 @@ class BrokerHarness {
   // Lets a moment pass between two looks at something that is awaited.
   virtual void Pass() = 0;
   virtual absl::Duration Elapsed() const = 0;
+
+  // Begins `what` beside the test and returns at once: in a thread of its own, or, where
+  // time is simulated, as soon as somebody waits. What is returned waits for its end.
+  virtual std::function<void()> Beside(std::function<void()> what) = 0;
 };
 
 using HarnessFactory = std::unique_ptr<BrokerHarness> (*)();

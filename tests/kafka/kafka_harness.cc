@@ -4,6 +4,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -67,6 +69,10 @@ class KafkaHarness final : public BrokerHarness {
 
   void Pass() override { absl::SleepFor(absl::Milliseconds(2)); }
   absl::Duration Elapsed() const override { return base::SystemClock().Elapsed(); }
+  std::function<void()> Beside(std::function<void()> what) override {
+    auto thread = std::make_shared<std::thread>(std::move(what));
+    return [thread] { thread->join(); };
+  }
 
  private:
   const std::string servers_ = BootstrapServers();

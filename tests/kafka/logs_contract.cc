@@ -1,7 +1,5 @@
 // Reading logs without a group, and what is asked and told of topics.
 
-#include <thread>
-
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "tests/kafka/broker_contract.h"

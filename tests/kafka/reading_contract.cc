@@ -1,7 +1,6 @@
 // How a member of the group reads its partitions.
 
 #include <algorithm>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -107,14 +106,14 @@ TEST_P(BrokerContract, PollWakesWhenARecordCanBeFetched) {
   const auto consumer = JoinAndAssign(broker(), {topic});
   ASSERT_TRUE(AwaitCaughtUp(*consumer, At(topic)));
 
-  std::thread writer([&] { WriteCommitted(*producer, {"late"}); });
+  const auto written = harness_->Beside([&] { WriteCommitted(*producer, {"late"}); });
   const absl::Duration before = harness_->Elapsed();
   std::vector<Message> messages;
   while (messages.empty() && harness_->Elapsed() - before < kPatience) {
     consumer->Poll(kPatience);  // would be slept through if nothing woke it
     ASSERT_TRUE(consumer->Fetch(At(topic), 1, &messages).ok());
   }
-  writer.join();
+  written();
   EXPECT_EQ(messages.size(), 1u);
   EXPECT_LT(harness_->Elapsed() - before, kPatience / 2);
 }

@@ -1,0 +1,33 @@
+// Who a simulated broker's objects act as, and what they share.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+#include "streams/sim/cluster.h"
+#include "streams/sim/hooks.h"
+
+namespace streams::sim {
+
+struct Member {
+  std::string group;
+  std::string member_id;
+  std::string client_id;
+  bool is_static = false;
+  absl::Duration session_timeout = absl::Seconds(10);
+  absl::Duration transaction_timeout = absl::Seconds(60);
+};
+
+// Of one process; outlives the objects.
+struct Connection {
+  Cluster* cluster;
+  Member member;
+  Hooks* hooks;
+  Plant plant = Plant::kNone;
+  // For plants: ends of changelogs as they were at some earlier time.
+  std::map<base::TopicPartition, base::Offset> earlier_ends;
+  std::map<base::TopicPartition, base::Offset> written_ends;
+};
+
+}  // namespace streams::sim
