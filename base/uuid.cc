@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <random>
+#include <utility>
 
 namespace base {
 namespace {
@@ -16,7 +17,19 @@ int HexDigit(char c) {
   return -1;
 }
 
+std::function<uint32_t()>& UuidSource() {
+  static std::function<uint32_t()> source;
+  return source;
+}
+
+uint32_t NextWord() {
+  if (UuidSource()) return UuidSource()();
+  return std::random_device()();
+}
+
 }  // namespace
+
+void SetUuidSource(std::function<uint32_t()> next_word) { UuidSource() = std::move(next_word); }
 
 std::optional<Uuid> ParseUuid(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
@@ -60,10 +73,9 @@ std::string ToString(const Uuid& id) {
 }
 
 Uuid RandomUuid() {
-  std::random_device entropy;
   Uuid id;
   for (size_t i = 0; i < id.bytes.size(); i += 4) {
-    const auto word = static_cast<uint32_t>(entropy());
+    const auto word = NextWord();
     for (size_t j = 0; j < 4; ++j) id.bytes[i + j] = static_cast<uint8_t>(word >> (8 * j));
   }
   id.bytes[6] = static_cast<uint8_t>((id.bytes[6] & 0x0f) | 0x40);

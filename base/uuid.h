@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,5 +37,9 @@ std::string ToString(const Uuid& id);
 
 // A random one (version 4), from the system's entropy.
 Uuid RandomUuid();
+
+// From here on RandomUuid takes its words from `next_word`; an empty one gives it the entropy
+// back. For runs that are to be repeated; called while nobody asks.
+void SetUuidSource(std::function<uint32_t()> next_word);
 
 }  // namespace base
