@@ -95,7 +95,7 @@ class StoreBase {
 };
 
 template <class Codec>
-class Store final : public StoreBase {
+class Store : public StoreBase {
  public:
   using Key = typename Codec::Key;
   using Value = typename Codec::Value;

@@ -91,6 +91,9 @@ class Topology {
               }});
   }
 
+  // Another maker for a store that was added: tests put in one that misbehaves.
+  void ReplaceStore(size_t store, StoreSpec spec) { stores_[store] = std::move(spec); }
+
   absl::Status Check() const;
 
   const std::vector<NodeSpec>& nodes() const { return nodes_; }

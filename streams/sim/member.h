@@ -1,8 +1,10 @@
 // Who a simulated broker's objects act as, and what they share.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "streams/sim/cluster.h"
@@ -25,9 +27,14 @@ struct Connection {
   Member member;
   Hooks* hooks;
   Plant plant = Plant::kNone;
+  std::function<void()> late_commit;  // a plant's: committed in words only
   // For plants: ends of changelogs as they were at some earlier time.
   std::map<base::TopicPartition, base::Offset> earlier_ends;
   std::map<base::TopicPartition, base::Offset> written_ends;
+
+  void CommitLate() {
+    if (late_commit) std::exchange(late_commit, nullptr)();
+  }
 };
 
 }  // namespace streams::sim

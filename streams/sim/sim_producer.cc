@@ -70,7 +70,7 @@ ProduceResult SimProducer::Produce(const OutgoingRecord& record) {
   if (verdict != Verdict::kGo && verdict != Verdict::kRetriable) {
     return FailedBy(verdict, Call::kProduce);
   }
-  EndDeferred();
+  connection_->CommitLate();
   SendIfDue();
   if (!State().ok() && transactional()) return State();
   const std::string& topic = spec_.topics[record.topic.value()];
@@ -159,7 +159,7 @@ ProduceResult SimProducer::Begin() {
   if (verdict == Verdict::kFatal || verdict == Verdict::kLost) {
     return FailedBy(Verdict::kFatal, Call::kBegin);
   }
-  EndDeferred();
+  connection_->CommitLate();
   if (fatal_) return State();
   failure_ = {};
   ends_.clear();
@@ -249,18 +249,15 @@ CommitResult SimProducer::CommitNow() {
   }
   in_transaction_ = false;
   if (connection_->plant == Plant::kCheckpointBeforeCommit) {
-    deferred_ = true;
+    connection_->late_commit = [cluster = &cluster_, id = spec_.transactional_id, epoch = epoch_] {
+      cluster->transactions().End(id, epoch, /*commit=*/true, cluster->now());
+    };
   } else if (wrote_ && !cluster_.transactions().End(spec_.transactional_id, epoch_,
                                                     /*commit=*/true, cluster_.now())) {
     return Unknown("committing: INVALID_PRODUCER_EPOCH (_FENCED)");
   }
   for (const auto& [partition, end] : ends_) connection_->written_ends[partition] = end;
   return {.reason = {}, .ends = ends_};
-}
-
-void SimProducer::EndDeferred() {
-  if (!std::exchange(deferred_, false)) return;
-  cluster_.transactions().End(spec_.transactional_id, epoch_, /*commit=*/true, cluster_.now());
 }
 
 ProduceResult SimProducer::Abort(absl::Duration) {

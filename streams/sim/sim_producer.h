@@ -48,7 +48,6 @@ class SimProducer final : public TransactionalProducer {
   void Refuse(const Queued& queued, const char* why);
   CommitResult CommitNow();
   CommitResult Unknown(const std::string& why);
-  void EndDeferred();
   base::Partition PartitionOf(const OutgoingRecord& record) const;
 
   Connection* const connection_;
@@ -64,7 +63,6 @@ class SimProducer final : public TransactionalProducer {
   ProduceResult failure_;  // of the transaction, or of the producer for good
   bool fatal_ = false;
   std::map<base::TopicPartition, base::Offset> ends_;
-  bool deferred_ = false;  // a plant's: committed in words only
 };
 
 }  // namespace streams::sim

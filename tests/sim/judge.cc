@@ -1,0 +1,253 @@
+#include "tests/sim/judge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "processors/rules/invariants.h"
+#include "serde/store_codecs.h"
+#include "state/replica.h"
+#include "streams/engine_records.h"
+#include "streams/internal_topics.h"
+#include "streams/sim/message.h"
+#include "tests/support/memory_task.h"
+
+namespace simulation {
+namespace {
+
+using streams::sim::EntryPtr;
+using streams::sim::Isolation;
+using streams::sim::PartitionLog;
+
+constexpr char kApplication[] = "party";
+// As the engine: older than that it is not given its delta only.
+constexpr absl::Duration kOldest = absl::Hours(84);
+
+std::string Show(std::optional<std::string_view> bytes) {
+  if (!bytes.has_value()) return "(null)";
+  return absl::CHexEscape(absl::string_view(bytes->data(), bytes->size()));
+}
+
+std::string Show(std::optional<std::string_view> key, std::optional<std::string_view> value,
+                 base::Timestamp timestamp, std::span<const base::HeaderView> headers) {
+  std::string text = absl::StrCat("@", timestamp.value(), " ", Show(key), " = ", Show(value));
+  for (const base::HeaderView& header : headers) {
+    absl::StrAppend(&text, " ", Show(header.name), ":", Show(header.value));
+  }
+  return text;
+}
+
+std::string Show(const streams::sim::Entry& entry) {
+  const streams::sim::Record& record = entry.record;
+  return Show(record.key, record.value, record.timestamp, streams::sim::HeaderViews(record));
+}
+
+bool IsEngines(const std::string& key) { return key.size() < state::kSmallestKey; }
+
+void Apply(const streams::sim::Record& record, std::map<std::string, std::string>* store) {
+  if (record.value.has_value()) {
+    (*store)[*record.key] = *record.value;
+  } else {
+    store->erase(*record.key);
+  }
+}
+
+// Decodes what it can; what cannot be decoded is told.
+template <class Codec, class Map>
+void DecodeStore(const std::map<std::string, std::string>& bytes, Map* map, std::string* wrong) {
+  for (const auto& [key, value] : bytes) {
+    if (IsEngines(key)) continue;
+    const auto decoded_key = Codec::DecodeKey(key);
+    typename Codec::Value decoded;
+    if (!decoded_key.ok() || !Codec::DecodeValue(value, &decoded).ok()) {
+      *wrong = absl::StrCat("a changelog holds ", Show(key), " = ", Show(value));
+      continue;
+    }
+    (*map)[*decoded_key] = decoded;
+  }
+}
+
+}  // namespace
+
+Judge::Judge(const streams::Topology& topology, streams::sim::Cluster* cluster)
+    : topology_(topology),
+      cluster_(cluster),
+      stores_(topology.store_names()),
+      state_(stores_.size()) {}
+
+void Judge::Wrong(const std::string& what) {
+  if (wrong_.empty()) wrong_ = what;
+}
+
+base::TopicPartition Judge::Changelog(size_t store) const {
+  return {streams::ChangelogTopic(kApplication, stores_[store]), base::Partition(0)};
+}
+
+// ----------------------------------------------------------------- at every commit
+
+void Judge::OnDecided(const streams::sim::Decided& decided) {
+  if (!decided.commit) return;
+  committed_.insert(decided.number);
+  ++commits_;
+  for (const auto& [partition, entry] : decided.records) {
+    for (size_t i = 0; i < stores_.size(); ++i) {
+      if (partition == Changelog(i)) Apply(entry->record, &state_[i]);
+    }
+  }
+  CheckRules();
+  CheckOffsets(decided);
+}
+
+void Judge::CheckRules() {
+  rules::State state;
+  std::string wrong;
+  DecodeStore<serde::CharacterCodec>(state_[0], &state.characters, &wrong);
+  DecodeStore<serde::PartyCodec>(state_[1], &state.parties, &wrong);
+  DecodeStore<serde::PartySequenceCodec>(state_[2], &state.sequences, &wrong);
+  if (!wrong.empty()) Wrong(wrong);
+  for (const std::string& violation : rules::Violations(state)) {
+    Wrong("a rule is broken in a committed state: " + violation);
+  }
+}
+
+void Judge::CheckOffsets(const streams::sim::Decided& decided) {
+  const auto recorded = state_[0].find(std::string(streams::kOffsetsKey));
+  if (recorded == state_[0].end()) return Wrong("a commit without recorded offsets");
+  const auto positions = streams::DecodeInputPositions(recorded->second);
+  if (!positions.ok()) return Wrong(std::string(positions.status().message()));
+  streams::InputPositions sent;
+  for (const auto& [group, offsets] : decided.offsets) {
+    for (const auto& [partition, offset] : offsets) sent[partition] = offset.offset;
+  }
+  if (sent == *positions) return;
+  Wrong("a transaction's offsets are not those that it records in the state");
+}
+
+// -------------------------------------------------------------------------- disks
+
+std::vector<EntryPtr> Judge::Decided(const base::TopicPartition& partition) const {
+  const PartitionLog& log = *cluster_->FindLog(partition);
+  std::vector<EntryPtr> entries =
+      log.Read(log.start(), Isolation::kUncommitted, static_cast<size_t>(-1)).entries;
+  std::erase_if(entries, [this](const EntryPtr& entry) {
+    return entry->transaction != streams::sim::kNoTransaction &&
+           !committed_.contains(entry->transaction);
+  });
+  return entries;
+}
+
+Bytes Judge::Fold() const {
+  Bytes fold(stores_.size());
+  for (size_t i = 0; i < stores_.size(); ++i) {
+    for (const EntryPtr& entry : Decided(Changelog(i))) Apply(entry->record, &fold[i]);
+  }
+  return fold;
+}
+
+void Judge::CheckDisk(const std::string& name, Disk* disk) {
+  if (!wrong_.empty() || !*disk->Exists("0")) return;
+  state::InlineExecutor executor;
+  const auto replica = state::Replica::Open(*disk->Open("0", stores_), stores_.size(), &executor);
+  if (!replica.ok()) return Wrong(std::string(replica.status().message()));
+  const state::Positions& positions = (*replica)->positions();
+  const auto age = cluster_->clock().Now().value() - positions.current_as_of.value();
+  if ((*replica)->is_new() || absl::Milliseconds(age) > kOldest - absl::Hours(1)) return;
+  Bytes with_delta(stores_.size());
+  for (size_t i = 0; i < stores_.size(); ++i) {
+    const absl::Status scanned =
+        (*replica)->Scan(state::StoreIndex(static_cast<uint8_t>(i)),
+                         [&](std::string_view key, std::string_view value) {
+                           with_delta[i].emplace(key, value);
+                           return true;
+                         });
+    if (!scanned.ok()) return Wrong(std::string(scanned.message()));
+    for (const EntryPtr& entry : Decided(Changelog(i))) {
+      if (entry->offset >= positions.next[i]) Apply(entry->record, &with_delta[i]);
+    }
+  }
+  Compare(absl::StrCat("disk ", disk->id(), " of ", name, " with its delta"), with_delta, Fold());
+}
+
+void Judge::Compare(const std::string& what, const Bytes& found, const Bytes& expected) {
+  for (size_t i = 0; i < stores_.size(); ++i) {
+    for (const auto& [key, value] : expected[i]) {
+      const auto there = found[i].find(key);
+      if (there == found[i].end()) {
+        return Wrong(absl::StrCat(what, " lacks ", stores_[i], " ", Show(key)));
+      }
+      if (there->second != value) {
+        return Wrong(absl::StrCat(what, " has another ", stores_[i], " ", Show(key)));
+      }
+    }
+    for (const auto& [key, value] : found[i]) {
+      if (!expected[i].contains(key)) {
+        return Wrong(absl::StrCat(what, " has a ghost: ", stores_[i], " ", Show(key)));
+      }
+    }
+  }
+}
+
+// --------------------------------------------------------------------- in the end
+
+bool Judge::AllProcessed(const std::map<std::string, base::Offset>& ends) const {
+  std::vector<base::TopicPartition> partitions;
+  for (const auto& [topic, end] : ends) partitions.push_back({topic, base::Partition(0)});
+  bool pending = false;
+  const auto offsets = cluster_->groups().Offsets(kApplication, partitions, &pending);
+  return !pending && std::all_of(ends.begin(), ends.end(), [&](const auto& end) {
+    const auto found = offsets.find({end.first, base::Partition(0)});
+    return found != offsets.end() && found->second.offset >= end.second;
+  });
+}
+
+void Judge::CheckOutcome(const std::vector<Written>& inputs) {
+  testing_support::MemoryTask task(topology_);
+  task.clock().now = cluster_->clock().Now();
+  const std::vector<std::string> sinks = topology_.sink_topics();
+  std::map<std::string, std::vector<std::string>> expected;
+  for (const Written& written : inputs) {
+    const streams::sim::Record& record = written.input.record;
+    task.Feed({.topic = written.input.topic,
+               .offset = written.offset,
+               .timestamp = record.timestamp,
+               .key = record.key,
+               .value = record.value,
+               .headers = record.headers});
+    task.CatchUpAll();
+    const auto processed = task.task().Process(1);
+    if (!processed.ok() || *processed != 1) return Wrong("the undisturbed run does not go on");
+    streams::Outbox& outbox = task.task().outbox();
+    for (size_t i = 0; i < outbox.size(); ++i) {
+      const streams::OutgoingRecord out = outbox.Get(i);
+      expected[sinks[out.topic.value()]].push_back(
+          Show(out.key, out.value, out.timestamp, out.headers));
+    }
+    outbox.Clear();
+  }
+  for (const std::string& topic : sinks) CheckOutputs(expected[topic], topic);
+  task.Commit();
+  Bytes state(stores_.size());
+  Bytes found = Fold();
+  for (size_t i = 0; i < stores_.size(); ++i) {
+    std::erase_if(found[i], [](const auto& entry) { return IsEngines(entry.first); });
+    (void)task.replica().Scan(state::StoreIndex(static_cast<uint8_t>(i)),
+                              [&](std::string_view key, std::string_view value) {
+                                if (!IsEngines(std::string(key))) state[i].emplace(key, value);
+                                return true;
+                              });
+  }
+  Compare("the state", found, state);
+}
+
+void Judge::CheckOutputs(const std::vector<std::string>& expected, const std::string& topic) {
+  const std::vector<EntryPtr> entries = Decided({topic, base::Partition(0)});
+  for (size_t i = 0; i < std::max(entries.size(), expected.size()); ++i) {
+    const std::string is = i < entries.size() ? Show(*entries[i]) : "nothing";
+    const std::string must = i < expected.size() ? expected[i] : "nothing";
+    if (is == must) continue;
+    return Wrong(absl::StrCat("output ", i, " of ", topic, " is ", is, " and must be ", must));
+  }
+}
+
+}  // namespace simulation

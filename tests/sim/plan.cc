@@ -1,0 +1,50 @@
+#include "tests/sim/plan.h"
+
+namespace simulation {
+
+Plan::Plan(uint64_t seed) {
+  Random random(seed ^ 0x506c616e);
+  workers = random.Between(1, 3);
+  static_members = random.Chance(0.6);
+  session_timeout = random.Pick({absl::Seconds(6), absl::Seconds(10), absl::Seconds(45)});
+  transaction_timeout = random.Pick({absl::Seconds(10), absl::Seconds(60)});
+  records = random.Between(20, 90);
+  between_records = random.Pick({absl::Milliseconds(5), absl::Milliseconds(60), absl::Seconds(1)});
+  commit_floor = random.Pick({absl::Milliseconds(2), absl::Milliseconds(300), absl::Seconds(5)});
+  checkpoint_keys = random.Pick<size_t>({1, 8, 40, 100'000});
+  checkpoint_interval = random.Pick({absl::Milliseconds(50), absl::Seconds(1), absl::Seconds(30)});
+  cache_bytes = random.Pick<size_t>({1, 4096, 1 << 20});
+  marker_delay = random.Pick({absl::ZeroDuration(), absl::Milliseconds(5), absl::Seconds(2),
+                              absl::Seconds(15)});
+
+  const auto rate = [&](double most) {
+    return random.Pick<double>({0, 0, most / 20, most / 4, most});
+  };
+  killed = rate(0.01);
+  frozen = rate(0.01);
+  retriable = rate(0.1);
+  abortable = rate(0.04);
+  fatal = rate(0.01);
+  lost = rate(0.01);
+  killed_at_checkpoint = rate(0.2);
+  disk_gone = rate(0.3);
+  old_disk = rate(0.4);
+  report_missing = rate(0.05);
+  sends_early = random.Pick<double>({0, 0.1, 1});
+  small_batches = random.Pick<double>({0, 0.2, 1});
+
+  between_disturbances = random.Pick({absl::Milliseconds(300), absl::Seconds(3), absl::Hours(1)});
+  const auto weight = [&](uint64_t most) {
+    return random.Chance(0.5) ? random.Below(most + 1) : 0;
+  };
+  rebalance = weight(6);
+  outage = weight(3);
+  compaction = weight(6);
+  trim = weight(3);
+  wall_clock = weight(2);
+  stop = weight(6);
+  absence = weight(3);
+  expiry = random.Chance(0.05) ? 1 : 0;
+}
+
+}  // namespace simulation

@@ -1,0 +1,205 @@
+#include "tests/sim/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace simulation {
+namespace {
+
+using streams::sim::Call;
+using streams::sim::Verdict;
+
+bool IsOfTransaction(Call call) {
+  return call == Call::kProduce || call == Call::kSendOffsets || call == Call::kCommit;
+}
+
+streams::EngineConfig ConfigOf(const Plan& plan, const Bugs& bugs, const std::string& member_id,
+                               const streams::OperatorChoices& choices) {
+  streams::EngineConfig config;
+  config.application_id = "party";
+  config.member_id = member_id;
+  config.commit.floor = plan.commit_floor;
+  config.commit.interval = std::max(config.commit.interval, plan.commit_floor);
+  config.checkpoint.keys = plan.checkpoint_keys;
+  config.checkpoint.interval = plan.checkpoint_interval;
+  config.cache_bytes = plan.cache_bytes;
+  config.leave_group_on_stop = !plan.static_members;
+  config.choices = choices;
+  config.tombstone_retention =
+      bugs.tombstones_ignored ? absl::InfiniteDuration() : absl::Hours(168);
+  return config;
+}
+
+}  // namespace
+
+struct Worker::Process {
+  Process(Worker* worker, streams::EngineConfig engine, streams::sim::Member member)
+      : config(std::move(engine)),
+        broker(&worker->world_->cluster(), std::move(member),
+               static_cast<streams::sim::Hooks*>(worker), worker->world_->bugs().broker),
+        replicas(worker->disk_.get(), worker->world_->topology().store_names(), &executor),
+        thread(worker->world_->topology(), config, broker, replicas, *worker, metrics) {}
+
+  const streams::EngineConfig config;
+  streams::sim::SimBroker broker;
+  state::InlineExecutor executor;
+  streams::Replicas replicas;
+  base::Metrics metrics;
+  streams::StreamThread thread;
+};
+
+Worker::Worker(Surroundings* world, size_t number)
+    : world_(world), name_(absl::StrCat("w", number)) {
+  LoseDisk();
+}
+
+Worker::~Worker() = default;
+
+void Worker::LoseDisk() {
+  disk_ =
+      std::make_unique<Disk>(absl::StrCat("0-", name_, "-", ++disks_), [this] { AtCheckpoint(); });
+  disk_->set_positions_apart(world_->bugs().positions_apart);
+}
+
+void Worker::Log(const std::string& what) const {
+  if (world_->LogsEvents()) world_->LogEvent(absl::StrCat(name_, " ", what));
+}
+
+// -------------------------------------------------------------------- the process
+
+void Worker::Start(const streams::OperatorChoices& choices) {
+  const Plan& plan = world_->plan();
+  ++processes_;
+  Log(absl::StrCat("starts with disk ", disk_->id()));
+  alive_ = true;
+  frozen_ = false;
+  process_ = std::make_unique<Process>(
+      this, ConfigOf(plan, world_->bugs(), disk_->id(), choices),
+      streams::sim::Member{.group = "party",
+                           .member_id = disk_->id(),
+                           .client_id = absl::StrCat(name_, "/", processes_),
+                           .is_static = plan.static_members,
+                           .session_timeout = plan.session_timeout,
+                           .transaction_timeout = plan.transaction_timeout});
+  next_turn_ = world_->cluster().now();
+}
+
+absl::Status Worker::Step() {
+  on_stack_ = true;
+  waits_ = absl::ZeroDuration();
+  const absl::Status status = process_->thread.RunOnce();
+  on_stack_ = false;
+  const absl::Duration work =
+      world_->random().Between(absl::Microseconds(50), absl::Milliseconds(1));
+  next_turn_ = world_->cluster().now() + std::max(work, waits_);
+  return alive_ ? status : absl::OkStatus();
+}
+
+bool Worker::Stop() {
+  Log("stops");
+  on_stack_ = true;
+  (void)process_->thread.Stop(absl::Seconds(4));
+  on_stack_ = false;
+  const bool in_order = alive_;
+  if (in_order) Die();
+  return in_order;
+}
+
+void Worker::Die() {
+  if (!alive_) return;
+  Log("dies");
+  alive_ = false;
+  disk_->Die();
+}
+
+void Worker::TakeAway() {
+  process_.reset();
+  disk_->Recover();
+}
+
+// ------------------------------------------------------------------------ the time
+
+base::Timestamp Worker::Now() const {
+  return base::Timestamp(world_->cluster().clock().Now().value() +
+                         absl::ToInt64Milliseconds(wall_skew_));
+}
+
+absl::Duration Worker::Elapsed() const { return world_->cluster().now(); }
+
+void Worker::Sleep(absl::Duration duration) const { waits_ = std::max(waits_, duration); }
+
+// A step never waits: the time passes after it.
+bool Worker::Pause(absl::Duration longest) {
+  Sleep(longest);
+  return false;
+}
+
+// --------------------------------------------------------------------- what goes wrong
+
+Verdict Worker::Before(Call call) {
+  if (!alive_) return Verdict::kFatal;
+  if (!world_->faults()) return Verdict::kGo;
+  const Verdict verdict = Judge(call);
+  if (verdict != Verdict::kGo) {
+    static constexpr const char* kNames[] = {"go", "retriable", "abort", "fatal", "lost"};
+    Log(absl::StrCat(streams::sim::Name(call), ": ", kNames[static_cast<size_t>(verdict)]));
+  }
+  return verdict;
+}
+
+Verdict Worker::Judge(Call call) {
+  const Plan& plan = world_->plan();
+  Random& random = world_->random();
+  // What matters most is tried more often than it is called.
+  const bool rare = call == Call::kCommit || call == Call::kSendOffsets || call == Call::kAbort ||
+                    call == Call::kInitTransactions || call == Call::kRanges ||
+                    call == Call::kCommitted;
+  const double often = rare ? 5 : call == Call::kPoll || call == Call::kFetch ? 0.2 : 1;
+  if (random.Chance(plan.frozen * often)) Freeze();
+  if (!alive_) return Verdict::kFatal;
+  if (random.Chance(plan.killed * often)) {
+    Die();
+    return random.Chance(0.5) ? Verdict::kFatal : Verdict::kLost;
+  }
+  if (random.Chance(plan.lost * often)) return Verdict::kLost;
+  if (random.Chance(plan.fatal * often)) return Verdict::kFatal;
+  if (IsOfTransaction(call) && random.Chance(plan.abortable * often)) return Verdict::kAbort;
+  if (!IsOfTransaction(call) && random.Chance(plan.retriable)) return Verdict::kRetriable;
+  return Verdict::kGo;
+}
+
+void Worker::Freeze() {
+  Random& random = world_->random();
+  const absl::Duration duration =
+      random.Chance(0.5)   ? random.Between(absl::Milliseconds(1), absl::Milliseconds(300))
+      : random.Chance(0.7) ? random.Between(absl::Seconds(1), absl::Seconds(15))
+                           : random.Between(absl::Seconds(15), absl::Seconds(150));
+  Log(absl::StrCat("freezes for ", absl::FormatDuration(duration)));
+  frozen_ = true;
+  world_->RunOthers(duration);
+  frozen_ = false;
+  Log("goes on");
+}
+
+void Worker::AtCheckpoint() {
+  if (alive_ && world_->faults() && world_->random().Chance(world_->plan().killed_at_checkpoint)) {
+    Log("at a checkpoint");
+    Die();
+  }
+}
+
+bool Worker::SendsEarly() { return world_->random().Chance(world_->plan().sends_early); }
+
+bool Worker::LosesReport() {
+  return world_->faults() && world_->random().Chance(world_->plan().report_missing);
+}
+
+size_t Worker::Batch(size_t max) {
+  Random& random = world_->random();
+  if (!random.Chance(world_->plan().small_batches)) return max;
+  return std::min<size_t>(max, random.Between(1, 4));
+}
+
+}  // namespace simulation

@@ -1,0 +1,107 @@
+// One simulated worker: a disk, and most of the time a process with the real stream thread,
+// replicas and topology over a simulated broker. It is what goes wrong with them, too.
+//
+// Not thread-safe: belongs to the simulation.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "state/executor.h"
+#include "streams/replicas.h"
+#include "streams/sim/sim_broker.h"
+#include "streams/stream_thread.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/plan.h"
+
+namespace simulation {
+
+// What a worker needs of the world around it.
+class Surroundings {
+ public:
+  virtual ~Surroundings() = default;
+  virtual const Plan& plan() const = 0;
+  virtual const Bugs& bugs() const = 0;
+  virtual const streams::Topology& topology() const = 0;
+  virtual streams::sim::Cluster& cluster() = 0;
+  virtual Random& random() = 0;
+  virtual bool faults() const = 0;
+  // Lets others run for so long.
+  virtual void RunOthers(absl::Duration duration) = 0;
+  virtual bool LogsEvents() const = 0;
+  virtual void LogEvent(const std::string& line) = 0;
+};
+
+class Worker final : public streams::sim::Hooks, public base::Clock {
+ public:
+  Worker(Surroundings* world, size_t number);
+  ~Worker() override;
+
+  // ------------------------------------------------------------------ the process
+  bool has_process() const { return process_ != nullptr; }
+  bool on_stack() const { return on_stack_; }
+  bool alive() const { return alive_; }
+  // With what the operator has decided.
+  void Start(const streams::OperatorChoices& choices);
+  // One step; an error has ended the process.
+  absl::Status Step();
+  // In order; false where it died meanwhile.
+  bool Stop();
+  // Nothing that it does has an effect from here on. TakeAway follows when it is not in the
+  // middle of a step.
+  void Die();
+  void TakeAway();
+
+  absl::Duration next_turn() const { return next_turn_; }
+  void set_next_turn(absl::Duration turn) { next_turn_ = turn; }
+
+  // --------------------------------------------------------------------- the disk
+  Disk& disk() { return *disk_; }
+  // There is no process.
+  void LoseDisk();
+  void UseDisk(std::unique_ptr<Disk> disk) { disk_ = std::move(disk); }
+
+  void set_wall_skew(absl::Duration skew) { wall_skew_ = skew; }
+  const std::string& name() const { return name_; }
+
+ private:
+  struct Process;
+
+  // base::Clock
+  base::Timestamp Now() const override;
+  absl::Duration Elapsed() const override;
+  void Sleep(absl::Duration duration) const override;
+
+  // streams::sim::Hooks
+  streams::sim::Verdict Before(streams::sim::Call call) override;
+  bool Pause(absl::Duration longest) override;
+  bool Beats() const override { return alive_ && !frozen_; }
+  bool SendsEarly() override;
+  bool LosesReport() override;
+  size_t Batch(size_t max) override;
+
+  void Freeze();
+  void AtCheckpoint();
+  streams::sim::Verdict Judge(streams::sim::Call call);
+  void Log(const std::string& what) const;
+
+  Surroundings* const world_;
+  const std::string name_;
+  size_t disks_ = 0;
+  size_t processes_ = 0;
+  std::unique_ptr<Disk> disk_;
+  absl::Duration wall_skew_;
+
+  std::unique_ptr<Process> process_;
+  bool alive_ = false;
+  bool frozen_ = false;
+  bool on_stack_ = false;
+  absl::Duration next_turn_;
+  mutable absl::Duration waits_;  // after this step
+};
+
+}  // namespace simulation

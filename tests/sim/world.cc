@@ -1,0 +1,371 @@
+#include "tests/sim/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "streams/topic_setup.h"
+#include "tests/sim/keeping_store.h"
+
+namespace simulation {
+namespace {
+
+constexpr char kGroup[] = "party";
+// Interrupted in the middle of a step at the same time, at most.
+constexpr int kDeepest = 4;
+// Turns without an end are a fault too.
+constexpr size_t kMostTurns = 3'000'000;
+// Inputs were written an hour ago, so that no clock is before them.
+constexpr int64_t kInputAge = 3'600'000;
+// Transactions of others, by numbers that the coordinator does not reach.
+constexpr uint64_t kForeign = uint64_t{1} << 40;
+
+streams::Topology TopologyWith(const Bugs& bugs) {
+  streams::Topology topology = topology::PartyTopology(OuterTopics(), {});
+  if (bugs.cache_kept) KeepCaches(&topology);
+  return topology;
+}
+
+}  // namespace
+
+World::World(uint64_t seed, const Bugs& bugs, size_t workers, LogLine log)
+    : plan_(seed),
+      bugs_(bugs),
+      log_(std::move(log)),
+      topology_(TopologyWith(bugs)),
+      random_(seed),
+      uuids_(seed ^ 0x75756964),
+      cluster_(&clock_),
+      judge_(topology_, &cluster_),
+      workload_(seed ^ 0x776f726b) {
+  if (log_) {
+    base::RedirectLogging(base::LogLevel::kInfo, [this](base::LogLevel, std::string_view line) {
+      LogEvent(absl::StrCat("   ", absl::string_view(line.data(), line.size())));
+    });
+  } else {
+    base::RedirectLogging(base::LogLevel::kError, [](base::LogLevel, std::string_view) {});
+  }
+  base::SetUuidSource([this] { return static_cast<uint32_t>(uuids_.Below(uint64_t{1} << 32)); });
+  cluster_.set_marker_delay(
+      [this] { return random_.Between(absl::ZeroDuration(), plan_.marker_delay); });
+  cluster_.set_on_decided([this](const streams::sim::Decided& decided) {
+    if (log_) {
+      LogEvent(absl::StrCat(decided.transactional_id, " ", decided.commit ? "commits" : "aborts",
+                            " transaction ", decided.number.value(), " of ", decided.records.size(),
+                            " records"));
+    }
+    judge_.OnDecided(decided);
+    if (decided.commit) expired_ = false;
+  });
+  places_.resize(workers == 0 ? plan_.workers : workers);
+}
+
+World::~World() {
+  for (Place& place : places_) {
+    if (place.worker != nullptr && place.worker->has_process()) place.worker->Die();
+  }
+  places_.clear();
+  base::RedirectLogging(base::LogLevel::kDebug, nullptr);
+  base::SetUuidSource(nullptr);
+}
+
+void World::LogEvent(const std::string& line) {
+  log_(absl::StrFormat("%14.6f %s", absl::ToDoubleSeconds(cluster_.now()), line));
+}
+
+void World::SetUpTopics() {
+  struct Calm final : streams::sim::Hooks {
+    bool Pause(absl::Duration) override { return false; }
+  } calm;
+  streams::sim::SimBroker broker(&cluster_, {.group = kGroup, .member_id = {}, .client_id = {}},
+                                 &calm);
+  streams::TopicSetup setup;
+  setup.application_id = kGroup;
+  setup.create_topics = true;
+  const auto made = streams::SetUpTopics(topology_, setup, broker.admin());
+  if (!made.ok()) judge_.Wrong("making the topics: " + std::string(made.status().message()));
+}
+
+Outcome World::Run() {
+  SetUpTopics();
+  for (size_t i = 0; i < places_.size(); ++i) {
+    places_[i].worker = std::make_unique<Worker>(static_cast<Surroundings*>(this), i);
+    places_[i].start_at = random_.Chance(0.7)
+                              ? absl::ZeroDuration()
+                              : random_.Between(absl::Milliseconds(1), absl::Seconds(5));
+  }
+  next_disturbance_ = random_.Between(absl::ZeroDuration(), plan_.between_disturbances);
+  RunUntil(absl::InfiniteDuration(), [this] { return written_.size() >= plan_.records; });
+  // What was written last is to be disturbed too.
+  RunUntil(cluster_.now() + random_.Between(absl::ZeroDuration(), absl::Seconds(2)), nullptr);
+  Heal();
+  const auto processed = [this] { return judge_.AllProcessed(ends_); };
+  RunUntil(cluster_.now() + kRecovery, processed);
+  if (!processed()) judge_.Wrong("not everything is processed long after the faults have ended");
+  RunUntil(cluster_.now() + random_.Between(absl::ZeroDuration(), absl::Seconds(3)), nullptr);
+  Finish();
+  return {.wrong = judge_.wrong(),
+          .virtual_time = cluster_.now(),
+          .commits = judge_.commits(),
+          .records = written_.size()};
+}
+
+void World::Heal() {
+  if (log_) LogEvent("the faults end");
+  faults_ = false;
+  for (Place& place : places_) {
+    if (!place.worker->has_process()) place.start_at = cluster_.now();
+  }
+}
+
+void World::Finish() {
+  if (!judge_.wrong().empty()) return;
+  for (Place& place : places_) {
+    if (!place.worker->has_process()) continue;
+    place.worker->Stop();
+    Bury(&place);
+  }
+  // What a last commit has decided is there for all to see.
+  AdvanceTo(cluster_.now() + plan_.marker_delay);
+  if (judge_.wrong().empty()) judge_.CheckOutcome(written_);
+}
+
+// --------------------------------------------------------------------------- turns
+
+void World::RunOthers(absl::Duration duration) {
+  if (depth_ >= kDeepest) return AdvanceTo(cluster_.now() + duration);
+  ++depth_;
+  RunUntil(cluster_.now() + duration, nullptr);
+  --depth_;
+}
+
+void World::RunUntil(absl::Duration until, const std::function<bool()>& done) {
+  while (judge_.wrong().empty() && !(done && done())) {
+    const absl::Duration next = NextTurn();
+    if (next > until || next == absl::InfiniteDuration()) {
+      if (until != absl::InfiniteDuration()) AdvanceTo(until);
+      return;
+    }
+    AdvanceTo(next);
+    TakeTurns();
+  }
+}
+
+absl::Duration World::DueAt(const Place& place) const {
+  if (place.worker->on_stack()) return absl::InfiniteDuration();
+  return place.worker->has_process() ? place.worker->next_turn() : place.start_at;
+}
+
+absl::Duration World::NextTurn() const {
+  absl::Duration next = cluster_.NextDue();
+  for (const Place& place : places_) next = std::min(next, DueAt(place));
+  if (written_.size() < plan_.records) next = std::min(next, next_input_);
+  if (faults_) next = std::min(next, next_disturbance_);
+  return next;
+}
+
+void World::AdvanceTo(absl::Duration time) {
+  clock_.Advance(time - cluster_.now());
+  cluster_.Tick();
+}
+
+// One of those that are due.
+void World::TakeTurns() {
+  if (++turns_ > kMostTurns) return judge_.Wrong("the run does not end");
+  const absl::Duration now = cluster_.now();
+  std::vector<std::function<void()>> due;
+  if (faults_ && next_disturbance_ <= now) due.emplace_back([this] { Disturb(); });
+  if (written_.size() < plan_.records && next_input_ <= now) {
+    due.emplace_back([this] { WriteInput(); });
+  }
+  for (Place& place : places_) {
+    if (DueAt(place) <= now) due.emplace_back([this, &place] { TakeTurn(&place); });
+  }
+  if (!due.empty()) due[random_.Below(due.size())]();
+}
+
+void World::TakeTurn(Place* place) {
+  Worker& worker = *place->worker;
+  if (!worker.has_process()) {
+    worker.Start(std::exchange(place->choices, {}));
+    return;
+  }
+  if (worker.alive()) {
+    const absl::Status status = worker.Step();
+    if (!status.ok()) OnStopped(place, status);
+  }
+  if (!worker.alive()) Bury(place);
+}
+
+void World::OnStopped(Place* place, const absl::Status& status) {
+  const std::string why(status.message());
+  if (log_) LogEvent(absl::StrCat(place->worker->name(), " has stopped: ", why));
+  if (expired_ && absl::StrContains(why, "have expired")) {
+    place->choices.offsets = streams::OperatorChoices::Offsets::kFromState;
+  } else {
+    judge_.Wrong(absl::StrCat(place->worker->name(), " has stopped: ", why));
+  }
+  place->worker->Die();
+}
+
+// What is left of a worker that has died.
+void World::Bury(Place* place) {
+  Worker& worker = *place->worker;
+  worker.TakeAway();
+  judge_.CheckDisk(worker.name(), &worker.disk());
+  place->start_at = cluster_.now() + random_.Between(absl::Milliseconds(10), absl::Seconds(20));
+  if (!faults_) return;
+  if (random_.Chance(plan_.disk_gone)) {
+    if (log_) LogEvent(absl::StrCat(worker.name(), " loses its disk"));
+    worker.LoseDisk();
+  } else if (place->old_disk != nullptr && random_.Chance(plan_.old_disk)) {
+    if (log_) LogEvent(absl::StrCat(worker.name(), " gets an old disk"));
+    worker.UseDisk(std::move(place->old_disk));
+  } else if (place->old_disk == nullptr && random_.Chance(0.5)) {
+    place->old_disk = worker.disk().Copy(topology_.store_names());
+  }
+}
+
+// ---------------------------------------------------------------------- the inputs
+
+void World::WriteInput() {
+  last_timestamp_ =
+      base::Timestamp(std::max(last_timestamp_.value() + 1, clock_.Now().value() - kInputAge));
+  Input input = workload_.Next(last_timestamp_);
+  if (random_.Chance(0.05)) WriteAborted(input.topic);
+  const bool in_transaction = random_.Chance(0.2);
+  const streams::sim::TransactionNumber number(in_transaction ? kForeign + ++own_transactions_ : 0);
+  const base::TopicPartition partition{input.topic, base::Partition(0)};
+  const auto entry = cluster_.Append(partition, input.record, number);
+  if (in_transaction) cluster_.FindLog(partition)->EndTransaction(number, true, clock_.Now());
+  ends_[input.topic] = base::Next(entry->offset);
+  if (log_) {
+    LogEvent(absl::StrCat("input ", written_.size(), ": ", base::ToString(partition), "@",
+                          entry->offset.value(), " ", input.record.value.value_or("(null)")));
+  }
+  written_.push_back({std::move(input), entry->offset});
+  next_input_ = cluster_.now() + random_.Between(absl::ZeroDuration(), plan_.between_records);
+}
+
+void World::WriteAborted(const std::string& topic) {
+  const base::TopicPartition partition{topic, base::Partition(0)};
+  const streams::sim::TransactionNumber number(kForeign + ++own_transactions_);
+  cluster_.Append(partition, workload_.Next(last_timestamp_).record, number);
+  cluster_.FindLog(partition)->EndTransaction(number, false, clock_.Now());
+}
+
+// ---------------------------------------------------------------- what befalls them
+
+World::Place* World::AnyPlace() { return &places_[random_.Below(places_.size())]; }
+
+void World::Disturb() {
+  next_disturbance_ =
+      cluster_.now() + random_.Between(absl::Milliseconds(1), 2 * plan_.between_disturbances);
+  const std::vector<std::pair<uint64_t, std::function<void()>>> kinds = {
+      {plan_.rebalance, [this] { cluster_.groups().Rebalance(kGroup, cluster_.now()); }},
+      {plan_.outage,
+       [this] {
+         const absl::Duration duration = random_.Between(absl::Seconds(1), absl::Seconds(80));
+         if (log_) LogEvent("the broker is away for " + absl::FormatDuration(duration));
+         cluster_.Outage(duration);
+       }},
+      {plan_.compaction, [this] { Compact(); }},
+      {plan_.trim, [this] { Trim(); }},
+      {plan_.wall_clock,
+       [this] {
+         AnyPlace()->worker->set_wall_skew(random_.Between(absl::Minutes(-30), absl::Minutes(30)));
+       }},
+      {plan_.stop, [this] { StopOne(); }},
+      {plan_.absence, [this] { AwayForDays(); }},
+      {plan_.expiry, [this] { LetOffsetsExpire(); }}};
+  uint64_t all = 0;
+  for (const auto& [weight, kind] : kinds) all += weight;
+  if (all == 0) return;
+  uint64_t pick = random_.Below(all);
+  for (const auto& [weight, kind] : kinds) {
+    if (pick < weight) return kind();
+    pick -= weight;
+  }
+}
+
+void World::Compact() {
+  if (log_) LogEvent("compaction");
+  cluster_.Compact([this](const base::TopicPartition&, const streams::sim::PartitionLog& log) {
+    return base::Offset(
+        static_cast<int64_t>(random_.Between(0, static_cast<uint64_t>(log.stable_end().value()))));
+  });
+}
+
+// Inputs that are processed may be deleted.
+void World::Trim() {
+  for (const auto& [topic, end] : ends_) {
+    const base::TopicPartition partition{topic, base::Partition(0)};
+    bool pending = false;
+    const auto offsets = cluster_.groups().Offsets(kGroup, {partition}, &pending);
+    if (offsets.empty()) continue;
+    if (log_) LogEvent("processed inputs are deleted");
+    cluster_.FindLog(partition)->DeleteBefore(offsets.begin()->second.offset);
+  }
+}
+
+void World::StopOne() {
+  Place* const place = AnyPlace();
+  Worker& worker = *place->worker;
+  if (!worker.alive() || worker.on_stack()) return;
+  worker.Stop();
+  Bury(place);
+}
+
+// Its disk stays behind, and what the others delete meanwhile is compacted away.
+void World::AwayForDays() {
+  Place* const place = AnyPlace();
+  Worker& worker = *place->worker;
+  if (worker.on_stack() || depth_ > 0) return;
+  if (log_) LogEvent(absl::StrCat(worker.name(), " is away for days"));
+  if (worker.alive()) {
+    worker.Die();
+    Bury(place);
+  }
+  place->start_at = absl::InfiniteDuration();
+  ++depth_;
+  RunUntil(cluster_.now() + random_.Between(absl::Seconds(1), absl::Seconds(40)), nullptr);
+  --depth_;
+  const auto clean_all = [](const base::TopicPartition&, const streams::sim::PartitionLog& log) {
+    return log.stable_end();
+  };
+  cluster_.Compact(clean_all);
+  AdvanceTo(cluster_.now() + random_.Between(absl::Hours(24), absl::Hours(240)));
+  cluster_.Compact(clean_all);
+  place->start_at = cluster_.now();
+}
+
+void World::LetOffsetsExpire() {
+  if (depth_ > 0 || ends_.empty() || judge_.commits() == 0) return;
+  KillAll(absl::InfiniteDuration());
+  if (log_) LogEvent("all are away until the group's offsets have expired");
+  AdvanceTo(cluster_.now() + absl::Hours(170));
+  // Those that had waited for a rebalance are members until their sessions end.
+  AdvanceTo(cluster_.now() + absl::Minutes(1));
+  for (Place& place : places_) place.start_at = cluster_.now();
+  expired_ = cluster_.groups().ExpireOffsets(kGroup) || expired_;
+}
+
+void World::KillAll(absl::Duration start_at) {
+  for (Place& place : places_) {
+    if (place.worker->has_process() && !place.worker->on_stack()) {
+      place.worker->Die();
+      Bury(&place);
+    }
+    place.start_at = start_at;
+  }
+}
+
+Outcome Simulate(uint64_t seed, const Bugs& bugs, size_t workers, World::LogLine log) {
+  return World(seed, bugs, workers, std::move(log)).Run();
+}
+
+}  // namespace simulation

@@ -1,0 +1,114 @@
+// One simulated run: the cluster, the workers, who writes the inputs, and what befalls them.
+//
+// A single thread. Whoever is due first has its turn; a worker's turn is one RunOnce, and it
+// may be interrupted in any call of the broker, where the others have their turns (RunOthers,
+// which nests). The same seed and bugs give the same run.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "streams/sim/cluster.h"
+#include "tests/sim/judge.h"
+#include "tests/sim/plan.h"
+#include "tests/sim/worker.h"
+#include "tests/sim/workload.h"
+
+namespace simulation {
+
+struct Outcome {
+  std::string wrong;  // empty: all held
+  absl::Duration virtual_time;
+  size_t commits = 0;
+  size_t records = 0;
+};
+
+class World final : private Surroundings {
+ public:
+  using LogLine = std::function<void(const std::string& line)>;
+
+  // `workers`: 0, as the seed has it. `log`: where each event goes; may be empty.
+  World(uint64_t seed, const Bugs& bugs, size_t workers, LogLine log);
+  ~World() override;
+
+  // Once.
+  Outcome Run();
+
+ private:
+  struct Place {  // of a worker
+    std::unique_ptr<Worker> worker;
+    absl::Duration start_at;  // where it has no process
+    std::unique_ptr<Disk> old_disk;
+    streams::OperatorChoices choices;
+  };
+
+  // Surroundings
+  const Plan& plan() const override { return plan_; }
+  const Bugs& bugs() const override { return bugs_; }
+  const streams::Topology& topology() const override { return topology_; }
+  streams::sim::Cluster& cluster() override { return cluster_; }
+  Random& random() override { return random_; }
+  bool faults() const override { return faults_; }
+  void RunOthers(absl::Duration duration) override;
+  bool LogsEvents() const override { return static_cast<bool>(log_); }
+  void LogEvent(const std::string& line) override;
+
+  void SetUpTopics();
+  void RunUntil(absl::Duration until, const std::function<bool()>& done);
+  absl::Duration NextTurn() const;
+  absl::Duration DueAt(const Place& place) const;
+  void TakeTurns();
+  void TakeTurn(Place* place);
+  void Bury(Place* place);
+  void OnStopped(Place* place, const absl::Status& status);
+  void AdvanceTo(absl::Duration time);
+  void Heal();
+  void Finish();
+
+  // ------------------------------------------------------------------ the inputs
+  void WriteInput();
+  // Records that no reader of committed ones sees.
+  void WriteAborted(const std::string& topic);
+
+  // -------------------------------------------------------------- what befalls them
+  void Disturb();
+  void Compact();
+  void Trim();
+  void StopOne();
+  void AwayForDays();
+  void LetOffsetsExpire();
+  void KillAll(absl::Duration start_at);
+  Place* AnyPlace();
+
+  const Plan plan_;
+  const Bugs bugs_;
+  const LogLine log_;
+  streams::Topology topology_;
+  Random random_;
+  Random uuids_;
+  streams::sim::VirtualClock clock_;
+  streams::sim::Cluster cluster_;
+  Judge judge_;
+  std::vector<Place> places_;
+
+  bool faults_ = true;
+  int depth_ = 0;
+  bool expired_ = false;
+  Workload workload_;
+  std::vector<Judge::Written> written_;
+  std::map<std::string, base::Offset> ends_;  // of what is to be processed
+  base::Timestamp last_timestamp_;
+  uint64_t own_transactions_ = 0;
+  size_t turns_ = 0;
+  absl::Duration next_input_;
+  absl::Duration next_disturbance_;
+};
+
+// A run of one seed.
+Outcome Simulate(uint64_t seed, const Bugs& bugs, size_t workers = 0, World::LogLine log = nullptr);
+
+}  // namespace simulation
