@@ -144,10 +144,12 @@ absl::Status TaskStart::ReadIdentities() {
       if (record.key != kIdentityKey || !record.value.has_value()) continue;
       ASSIGN_OR_RETURN(log->evidence.identity, DecodeIdentity(*record.value));
     }
-    // Only markers and aborted records: nothing was ever committed there.
+    // Only markers and aborted records: nothing was ever committed there. Where the end is
+    // told before the log's, a transaction is open: what follows it is not known yet, and the
+    // end will be told again.
     for (const PartitionStart& end : progress_.ends) {
       Log* log = FindLog(end.partition);
-      if (log == nullptr || log->identity_read) continue;
+      if (log == nullptr || log->identity_read || end.from < log->evidence.range.end) continue;
       log->identity_read = true;
       log->evidence.range.start = log->evidence.range.end;
     }

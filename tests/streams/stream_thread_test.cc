@@ -1,0 +1,132 @@
+// The stream thread over a simulated cluster, in situations that the simulation found.
+
+#include "streams/stream_thread.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "state/executor.h"
+#include "state/memory/memory_backend.h"
+#include "streams/internal_topics.h"
+#include "streams/sim/sim_broker.h"
+#include "streams/topic_setup.h"
+#include "tests/sim/workload.h"
+
+namespace streams {
+namespace {
+
+constexpr char kApplication[] = "party";
+
+// A worker whose time passes after each step.
+class TestWorker final : public sim::Hooks {
+ public:
+  TestWorker(const Topology& topology, sim::Cluster* cluster, const std::string& name)
+      : cluster_(cluster),
+        broker_(cluster,
+                {.group = kApplication, .member_id = name, .client_id = name, .is_static = true},
+                static_cast<sim::Hooks*>(this)),
+        topology_(topology),
+        replicas_(&disk_, topology.store_names(), &executor_) {
+    config_.application_id = kApplication;
+    config_.member_id = name;
+    config_.tombstone_retention = absl::Hours(168);
+    Restart();
+  }
+
+  void Restart() {
+    thread_ = std::make_unique<StreamThread>(topology_, config_, broker_, replicas_,
+                                             cluster_->clock(), metrics_);
+  }
+  StreamThread& thread() { return *thread_; }
+
+  bool Pause(absl::Duration) override { return false; }
+  bool Beats() const override { return beats; }
+  sim::Verdict Before(sim::Call call) override { return before ? before(call) : sim::Verdict::kGo; }
+
+  bool beats = true;
+  std::function<sim::Verdict(sim::Call)> before;
+
+ private:
+  sim::Cluster* cluster_;
+  sim::SimBroker broker_;
+  const Topology& topology_;
+  EngineConfig config_;
+  state::InlineExecutor executor_;
+  state::MemoryBackendFactory disk_;
+  Replicas replicas_;
+  base::Metrics metrics_;
+  std::unique_ptr<StreamThread> thread_;
+};
+
+class StreamThreadTest : public testing::Test {
+ protected:
+  StreamThreadTest() {
+    sim::SimBroker broker(&cluster_, {.group = kApplication, .member_id = {}, .client_id = {}},
+                          &calm_);
+    TopicSetup setup;
+    setup.application_id = kApplication;
+    setup.create_topics = true;
+    EXPECT_TRUE(SetUpTopics(topology_, setup, broker.admin()).ok());
+  }
+
+  // Steps of a worker, each of 50 ms. What it stopped for.
+  absl::Status Run(TestWorker& worker, absl::Duration duration) {
+    const absl::Duration end = clock_.Elapsed() + duration;
+    while (clock_.Elapsed() < end) {
+      const absl::Status status = worker.thread().RunOnce();
+      if (!status.ok()) return status;
+      Pass(absl::Milliseconds(50));
+    }
+    return absl::OkStatus();
+  }
+  void Pass(absl::Duration duration) {
+    clock_.Advance(duration);
+    cluster_.Tick();
+  }
+
+  // Somebody else's open transaction in the first changelog.
+  void OpenForeignTransaction() {
+    auto& transactions = cluster_.transactions();
+    const int32_t epoch = transactions.InitProducer("foreign", absl::Minutes(1), cluster_.now());
+    base::Offset offset;
+    ASSERT_TRUE(transactions.Append("foreign", epoch, FirstChangelog(), sim::Record{},
+                                    cluster_.now(), &offset));
+  }
+  base::TopicPartition FirstChangelog() const {
+    return {ChangelogTopic(kApplication, topology_.store_names()[0]), base::Partition(0)};
+  }
+
+  struct Calm final : sim::Hooks {
+    bool Pause(absl::Duration) override { return false; }
+  };
+
+  const Topology topology_ = topology::PartyTopology(simulation::OuterTopics(), {});
+  sim::VirtualClock clock_;
+  sim::Cluster cluster_{&clock_};
+  Calm calm_;
+};
+
+TEST_F(StreamThreadTest, StartsAndRuns) {
+  TestWorker worker(topology_, &cluster_, "a");
+  EXPECT_TRUE(Run(worker, absl::Seconds(2)).ok());
+  EXPECT_TRUE(worker.thread().running());
+}
+
+// A founder that was killed in its first transaction leaves it open: what lies behind it
+// cannot be seen, and is not nothing.
+TEST_F(StreamThreadTest, AnOpenTransactionIsNoEmptyChangelog) {
+  OpenForeignTransaction();
+  TestWorker worker(topology_, &cluster_, "a");
+  EXPECT_TRUE(Run(worker, absl::Seconds(5)).ok());
+  EXPECT_FALSE(worker.thread().running());
+  worker.Restart();
+  const absl::Status status = Run(worker, absl::Minutes(2));
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(worker.thread().running());
+}
+
+}  // namespace
+}  // namespace streams
