@@ -139,7 +139,9 @@ absl::Status StreamThread::OnAssigned(const std::vector<base::TopicPartition>& p
                               absl::StrAppend(out, base::ToString(tp));
                             })}});
   // Nothing is read before the starts are known; the group counts these as ours all the same.
-  RETURN_IF_ERROR(consumer_->Assign({}));
+  if (const absl::Status answered = consumer_->Assign({}); !answered.ok()) {
+    return Restart(std::string(answered.message()), /*fenced=*/false);
+  }
   if (partitions.empty()) return absl::OkStatus();
 
   // To own the repartition topic's partition is to own the state partition.
@@ -173,7 +175,8 @@ absl::Status StreamThread::OnRevoked(bool lost) {
     producer_ready_ = transaction_open_ = false;
   }
   Park();
-  return consumer_->Unassign();
+  const absl::Status answered = consumer_->Unassign();
+  return answered.ok() ? absl::OkStatus() : Restart(std::string(answered.message()), false);
 }
 
 void StreamThread::Park() {
@@ -272,7 +275,8 @@ absl::Status StreamThread::BecomeRunning() {
   // The first transaction says who owns the state from here on, and founds a new one.
   RETURN_IF_ERROR(Commit(kCommitTimeout, /*release=*/false));
   if (task_ == nullptr) return absl::OkStatus();
-  return consumer_->Assign(starts);
+  const absl::Status assigned = consumer_->Assign(starts);
+  return assigned.ok() ? absl::OkStatus() : Restart(std::string(assigned.message()), false);
 }
 
 ProducerSpec StreamThread::TransactionalSpec(const std::string& id) const {

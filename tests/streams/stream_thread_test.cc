@@ -128,5 +128,19 @@ TEST_F(StreamThreadTest, AnOpenTransactionIsNoEmptyChangelog) {
   EXPECT_TRUE(worker.thread().running());
 }
 
+TEST_F(StreamThreadTest, AConsumerThatCannotAssignIsReplaced) {
+  TestWorker worker(topology_, &cluster_, "a");
+  int failures = 0;
+  worker.before = [&](sim::Call call) {
+    if (call != sim::Call::kAssign || failures == 3) return sim::Verdict::kGo;
+    ++failures;
+    return sim::Verdict::kFatal;
+  };
+  const absl::Status status = Run(worker, absl::Seconds(5));
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(failures, 3);
+  EXPECT_TRUE(worker.thread().running());
+}
+
 }  // namespace
 }  // namespace streams
