@@ -251,11 +251,14 @@ absl::Status StreamThread::ContinueStart() {
     base::Log(base::LogLevel::kInfo, "waiting", {{"for", done.status().message()}});
     return absl::OkStatus();
   }
-  if (IsStop(done.status())) return done.status();
+  // Looked at twice, the second time by a member that has just joined: one that was stalled
+  // may have held what it had read before against what another has written since.
+  if (IsStop(done.status()) && std::exchange(doubted_, true)) return done.status();
   return Restart(std::string(done.status().message()), /*fenced=*/false);
 }
 
 absl::Status StreamThread::BecomeRunning() {
+  doubted_ = false;
   replica_ = start_->TakeReplica();
   ASSIGN_OR_RETURN(task_,
                    Task::Create(topology_, replica_.get(), clock_, metrics_,
@@ -338,12 +341,8 @@ absl::Status StreamThread::FetchInputs() {
     if (task_->queued(i) >= kInputBuffer) continue;
     fetched_.clear();
     const absl::Status status = consumer_->Fetch(task_->input(i), kFetchBatch, &fetched_);
-    if (absl::IsOutOfRange(status)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(std::string(status.message()),
-                       ": the records were deleted before they were processed. Start again to ",
-                       "see which, and with --lost_inputs=skip to go on without them"));
-    }
+    // Deleted before it was processed, or, where we were stalled and another took over, after
+    // it: the next start finds out, and says which records.
     RETURN_IF_ERROR(status);
     task_->Add(i, std::span(fetched_), consumer_->Position(task_->input(i)));
   }

@@ -129,6 +129,7 @@ class StreamThread {
   std::unique_ptr<state::Replica> replica_;
   std::unique_ptr<Task> task_;  // over replica_
 
+  bool doubted_ = false;  // the last start found what only the operator can decide
   bool transaction_open_ = false;
   // Input records a transaction may have: fewer after the broker refused one's outputs.
   size_t record_limit_ = kNoLimit;

@@ -142,5 +142,56 @@ TEST_F(StreamThreadTest, AConsumerThatCannotAssignIsReplaced) {
   EXPECT_TRUE(worker.thread().running());
 }
 
+// Stalled for longer than its session, it finds that its inputs are deleted: they were
+// processed by its successor.
+TEST_F(StreamThreadTest, InputsThatASuccessorHasProcessedMayBeGone) {
+  TestWorker stalled(topology_, &cluster_, "a");
+  ASSERT_TRUE(Run(stalled, absl::Seconds(2)).ok());
+  stalled.beats = false;
+  Pass(absl::Seconds(20));
+  TestWorker successor(topology_, &cluster_, "b");
+  const base::TopicPartition input{simulation::OuterTopics().party_commands, base::Partition(0)};
+  for (int i = 0; i < 3; ++i) {
+    cluster_.Append(input, {.timestamp = clock_.Now(), .key = {}, .value = "bad", .headers = {}},
+                    sim::kNoTransaction);
+  }
+  ASSERT_TRUE(Run(successor, absl::Seconds(5)).ok());
+  ASSERT_TRUE(cluster_.FindLog(input)->DeleteBefore(base::Offset(3)));
+
+  // Its library has not heard yet that the session is over.
+  stalled.before = [&](sim::Call call) {
+    stalled.beats = call != sim::Call::kPoll;
+    return sim::Verdict::kGo;
+  };
+  const absl::Status stale = stalled.thread().RunOnce();
+  EXPECT_TRUE(stale.ok()) << stale;
+  stalled.before = nullptr;
+  stalled.beats = true;
+  const absl::Status status = Run(stalled, absl::Seconds(5));
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+// Stalled in the middle of its start, it holds what it had read before against what its
+// successor has written.
+TEST_F(StreamThreadTest, WhatWasReadBeforeAStallStopsNobody) {
+  OpenForeignTransaction();
+  TestWorker stalled(topology_, &cluster_, "a");
+  bool done = false;
+  stalled.before = [&](sim::Call call) {
+    if (call != sim::Call::kReaderPoll || done) return sim::Verdict::kGo;
+    done = true;
+    stalled.beats = false;
+    Pass(absl::Minutes(2));
+    TestWorker successor(topology_, &cluster_, "b");
+    EXPECT_TRUE(Run(successor, absl::Seconds(5)).ok());
+    EXPECT_TRUE(successor.thread().running());
+    stalled.beats = true;
+    return sim::Verdict::kGo;
+  };
+  const absl::Status status = Run(stalled, absl::Minutes(1));
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(done);
+}
+
 }  // namespace
 }  // namespace streams
