@@ -1,6 +1,57 @@
 #include "tests/sim/plan.h"
 
+#include <utility>
+
 namespace simulation {
+namespace {
+
+const std::vector<std::pair<std::string, double Plan::*>>& Rates() {
+  static const std::vector<std::pair<std::string, double Plan::*>> rates = {
+      {"killed", &Plan::killed},
+      {"frozen", &Plan::frozen},
+      {"retriable", &Plan::retriable},
+      {"abortable", &Plan::abortable},
+      {"fatal", &Plan::fatal},
+      {"lost", &Plan::lost},
+      {"killed-at-checkpoint", &Plan::killed_at_checkpoint},
+      {"disk-gone", &Plan::disk_gone},
+      {"old-disk", &Plan::old_disk},
+      {"report-missing", &Plan::report_missing},
+      {"sends-early", &Plan::sends_early},
+      {"small-batches", &Plan::small_batches}};
+  return rates;
+}
+
+const std::vector<std::pair<std::string, uint64_t Plan::*>>& Weights() {
+  static const std::vector<std::pair<std::string, uint64_t Plan::*>> weights = {
+      {"rebalance", &Plan::rebalance},   {"outage", &Plan::outage},
+      {"compaction", &Plan::compaction}, {"trim", &Plan::trim},
+      {"wall-clock", &Plan::wall_clock}, {"stop", &Plan::stop},
+      {"absence", &Plan::absence},       {"expiry", &Plan::expiry}};
+  return weights;
+}
+
+}  // namespace
+
+const std::vector<std::string>& Plan::Faults() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const auto& [name, rate] : Rates()) all.push_back(name);
+    for (const auto& [name, weight] : Weights()) all.push_back(name);
+    return all;
+  }();
+  return names;
+}
+
+bool Plan::Without(std::string_view fault) {
+  for (const auto& [name, rate] : Rates()) {
+    if (name == fault) return this->*rate = 0, true;
+  }
+  for (const auto& [name, weight] : Weights()) {
+    if (name == fault) return this->*weight = 0, true;
+  }
+  return false;
+}
 
 Plan::Plan(uint64_t seed) {
   Random random(seed ^ 0x506c616e);
@@ -14,8 +65,8 @@ Plan::Plan(uint64_t seed) {
   checkpoint_keys = random.Pick<size_t>({1, 8, 40, 100'000});
   checkpoint_interval = random.Pick({absl::Milliseconds(50), absl::Seconds(1), absl::Seconds(30)});
   cache_bytes = random.Pick<size_t>({1, 4096, 1 << 20});
-  marker_delay = random.Pick({absl::ZeroDuration(), absl::Milliseconds(5), absl::Seconds(2),
-                              absl::Seconds(15)});
+  marker_delay = random.Pick(
+      {absl::ZeroDuration(), absl::Milliseconds(5), absl::Seconds(2), absl::Seconds(15)});
 
   const auto rate = [&](double most) {
     return random.Pick<double>({0, 0, most / 20, most / 4, most});

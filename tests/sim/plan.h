@@ -28,6 +28,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "streams/sim/hooks.h"
@@ -48,6 +51,10 @@ struct Bugs {
 
 struct Plan {
   explicit Plan(uint64_t seed);
+
+  // A fault by name, to be switched off. False where there is none of this name.
+  bool Without(std::string_view fault);
+  static const std::vector<std::string>& Faults();
 
   size_t workers;
   bool static_members;

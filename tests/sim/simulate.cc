@@ -11,6 +11,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "tests/sim/bugs.h"
 #include "tests/sim/world.h"
@@ -18,6 +19,10 @@
 ABSL_FLAG(std::string, seeds, "1..1000", "A..B, or one: the seeds to be run");
 ABSL_FLAG(double, minutes, 0, "stop after so many minutes of real time; 0: when done");
 ABSL_FLAG(int, workers, 0, "workers of each run; 0: one to three, by the seed");
+ABSL_FLAG(int, records, 0, "input records of each run; 0: by the seed");
+ABSL_FLAG(std::vector<std::string>, without, {},
+          "faults to be left out, by name; \"list\" shows the names");
+ABSL_FLAG(bool, shrink, true, "show with how few records and faults a failing seed still fails");
 ABSL_FLAG(bool, verbose, false, "show each event");
 ABSL_FLAG(std::string, bug, "", "a bug to be planted, by its name; \"list\" shows the names");
 ABSL_FLAG(int, failures, 10, "stop after so many failing seeds");
@@ -38,6 +43,17 @@ bool ParseSeeds(const std::string& text, uint64_t* first, uint64_t* last) {
 
 double Seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string Command(uint64_t seed, const simulation::Changes& changes, const std::string& bug) {
+  std::string command = absl::StrCat("build/tests/simulate --verbose --seeds ", seed);
+  if (changes.workers > 0) absl::StrAppend(&command, " --workers ", changes.workers);
+  if (changes.records > 0) absl::StrAppend(&command, " --records ", changes.records);
+  if (!changes.without.empty()) {
+    absl::StrAppend(&command, " --without ", absl::StrJoin(changes.without, ","));
+  }
+  if (!bug.empty()) absl::StrAppend(&command, " --bug ", bug);
+  return command;
 }
 
 struct Totals {
@@ -78,7 +94,14 @@ int main(int argc, char** argv) {
     return bug == "list" ? 0 : 2;
   }
   const simulation::Bugs bugs = planted == nullptr ? simulation::Bugs() : planted->bugs;
-  const auto workers = static_cast<size_t>(absl::GetFlag(FLAGS_workers));
+  const simulation::Changes changes{.workers = static_cast<size_t>(absl::GetFlag(FLAGS_workers)),
+                                    .records = static_cast<size_t>(absl::GetFlag(FLAGS_records)),
+                                    .without = absl::GetFlag(FLAGS_without)};
+  for (const std::string& fault : changes.without) {
+    if (simulation::Plan(0).Without(fault)) continue;
+    for (const std::string& name : simulation::Plan::Faults()) std::printf("%s\n", name.c_str());
+    return fault == "list" ? 0 : 2;
+  }
   simulation::World::LogLine log;
   if (absl::GetFlag(FLAGS_verbose)) {
     log = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
@@ -88,18 +111,19 @@ int main(int argc, char** argv) {
   double told = begin;
   Totals totals;
   for (uint64_t seed = first; seed <= last; ++seed) {
-    const simulation::Outcome outcome = simulation::Simulate(seed, bugs, workers, log);
+    const simulation::Outcome outcome = simulation::Simulate(seed, bugs, changes, log);
     ++totals.seeds;
     totals.records += outcome.records;
     totals.commits += outcome.commits;
     totals.virtual_time += outcome.virtual_time;
     if (!outcome.wrong.empty()) {
       ++totals.failed;
-      std::printf("seed %llu: %s\n  repeat: build/tests/simulate --seeds %llu --verbose%s%s\n",
-                  static_cast<unsigned long long>(seed), outcome.wrong.c_str(),
-                  static_cast<unsigned long long>(seed),
-                  workers == 0 ? "" : absl::StrCat(" --workers ", workers).c_str(),
-                  bug.empty() ? "" : absl::StrCat(" --bug ", bug).c_str());
+      std::printf("seed %llu: %s\n  repeat: %s\n", static_cast<unsigned long long>(seed),
+                  outcome.wrong.c_str(), Command(seed, changes, bug).c_str());
+      if (absl::GetFlag(FLAGS_shrink) && !log) {
+        std::printf("  shrunk: %s\n",
+                    Command(seed, simulation::Shrink(seed, bugs, changes), bug).c_str());
+      }
       std::fflush(stdout);
       if (totals.failed >= static_cast<uint64_t>(absl::GetFlag(FLAGS_failures))) break;
     }

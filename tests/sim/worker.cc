@@ -86,6 +86,8 @@ void Worker::Start(const streams::OperatorChoices& choices) {
   next_turn_ = world_->cluster().now();
 }
 
+bool Worker::running() const { return process_->thread.running(); }
+
 absl::Status Worker::Step() {
   on_stack_ = true;
   waits_ = absl::ZeroDuration();
@@ -144,7 +146,14 @@ Verdict Worker::Before(Call call) {
   const Verdict verdict = Judge(call);
   if (verdict != Verdict::kGo) {
     static constexpr const char* kNames[] = {"go", "retriable", "abort", "fatal", "lost"};
+    static constexpr const char* kCounts[] = {"", "call retriable", "call abort", "call fatal",
+                                              "call lost"};
     Log(absl::StrCat(streams::sim::Name(call), ": ", kNames[static_cast<size_t>(verdict)]));
+    world_->Count(kCounts[static_cast<size_t>(verdict)]);
+    if (call == Call::kCommit && verdict == Verdict::kFatal) {
+      world_->Count("commit unknown, not made");
+    }
+    if (call == Call::kCommit && verdict == Verdict::kLost) world_->Count("commit unknown, made");
   }
   return verdict;
 }
@@ -161,6 +170,7 @@ Verdict Worker::Judge(Call call) {
   if (!alive_) return Verdict::kFatal;
   if (random.Chance(plan.killed * often)) {
     Die();
+    world_->Count("killed");
     return random.Chance(0.5) ? Verdict::kFatal : Verdict::kLost;
   }
   if (random.Chance(plan.lost * often)) return Verdict::kLost;
@@ -177,6 +187,7 @@ void Worker::Freeze() {
       : random.Chance(0.7) ? random.Between(absl::Seconds(1), absl::Seconds(15))
                            : random.Between(absl::Seconds(15), absl::Seconds(150));
   Log(absl::StrCat("freezes for ", absl::FormatDuration(duration)));
+  world_->Count("frozen");
   frozen_ = true;
   world_->RunOthers(duration);
   frozen_ = false;
@@ -186,6 +197,7 @@ void Worker::Freeze() {
 void Worker::AtCheckpoint() {
   if (alive_ && world_->faults() && world_->random().Chance(world_->plan().killed_at_checkpoint)) {
     Log("at a checkpoint");
+    world_->Count("killed at a checkpoint");
     Die();
   }
 }

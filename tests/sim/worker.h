@@ -32,6 +32,7 @@ class Surroundings {
   virtual bool faults() const = 0;
   // Lets others run for so long.
   virtual void RunOthers(absl::Duration duration) = 0;
+  virtual void Count(const char* what) = 0;
   virtual bool LogsEvents() const = 0;
   virtual void LogEvent(const std::string& line) = 0;
 };
@@ -45,6 +46,8 @@ class Worker final : public streams::sim::Hooks, public base::Clock {
   bool has_process() const { return process_ != nullptr; }
   bool on_stack() const { return on_stack_; }
   bool alive() const { return alive_; }
+  // Has a task. There is a process.
+  bool running() const;
   // With what the operator has decided.
   void Start(const streams::OperatorChoices& choices);
   // One step; an error has ended the process.

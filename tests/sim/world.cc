@@ -32,7 +32,7 @@ streams::Topology TopologyWith(const Bugs& bugs) {
 
 }  // namespace
 
-World::World(uint64_t seed, const Bugs& bugs, size_t workers, LogLine log)
+World::World(uint64_t seed, const Bugs& bugs, const Changes& changes, LogLine log)
     : plan_(seed),
       bugs_(bugs),
       log_(std::move(log)),
@@ -42,13 +42,8 @@ World::World(uint64_t seed, const Bugs& bugs, size_t workers, LogLine log)
       cluster_(&clock_),
       judge_(topology_, &cluster_),
       workload_(seed ^ 0x776f726b) {
-  if (log_) {
-    base::RedirectLogging(base::LogLevel::kInfo, [this](base::LogLevel, std::string_view line) {
-      LogEvent(absl::StrCat("   ", absl::string_view(line.data(), line.size())));
-    });
-  } else {
-    base::RedirectLogging(base::LogLevel::kError, [](base::LogLevel, std::string_view) {});
-  }
+  base::RedirectLogging(log_ ? base::LogLevel::kInfo : base::LogLevel::kWarning,
+                        [this](base::LogLevel, std::string_view line) { OnEngineLog(line); });
   base::SetUuidSource([this] { return static_cast<uint32_t>(uuids_.Below(uint64_t{1} << 32)); });
   cluster_.set_marker_delay(
       [this] { return random_.Between(absl::ZeroDuration(), plan_.marker_delay); });
@@ -61,7 +56,10 @@ World::World(uint64_t seed, const Bugs& bugs, size_t workers, LogLine log)
     judge_.OnDecided(decided);
     if (decided.commit) expired_ = false;
   });
-  places_.resize(workers == 0 ? plan_.workers : workers);
+  if (changes.workers > 0) plan_.workers = changes.workers;
+  if (changes.records > 0) plan_.records = changes.records;
+  for (const std::string& fault : changes.without) plan_.Without(fault);
+  places_.resize(plan_.workers);
 }
 
 World::~World() {
@@ -71,6 +69,18 @@ World::~World() {
   places_.clear();
   base::RedirectLogging(base::LogLevel::kDebug, nullptr);
   base::SetUuidSource(nullptr);
+}
+
+void World::OnEngineLog(std::string_view line) {
+  static constexpr std::pair<std::string_view, const char*> kCounted[] = {
+      {"transaction aborted", "engine: aborted"},
+      {"starting this thread anew", "engine: restart"},
+      {"local state is set aside", "engine: restored in full"},
+      {"partitions lost", "engine: session lost"}};
+  for (const auto& [prefix, what] : kCounted) {
+    if (line.starts_with(prefix)) Count(what);
+  }
+  if (log_) LogEvent(absl::StrCat("   ", absl::string_view(line.data(), line.size())));
 }
 
 void World::LogEvent(const std::string& line) {
@@ -111,7 +121,8 @@ Outcome World::Run() {
   return {.wrong = judge_.wrong(),
           .virtual_time = cluster_.now(),
           .commits = judge_.commits(),
-          .records = written_.size()};
+          .records = written_.size(),
+          .tally = tally_};
 }
 
 void World::Heal() {
@@ -216,15 +227,18 @@ void World::OnStopped(Place* place, const absl::Status& status) {
 void World::Bury(Place* place) {
   Worker& worker = *place->worker;
   worker.TakeAway();
+  if (*worker.disk().Exists("0")) Count("disk checked");
   judge_.CheckDisk(worker.name(), &worker.disk());
   place->start_at = cluster_.now() + random_.Between(absl::Milliseconds(10), absl::Seconds(20));
   if (!faults_) return;
   if (random_.Chance(plan_.disk_gone)) {
     if (log_) LogEvent(absl::StrCat(worker.name(), " loses its disk"));
     worker.LoseDisk();
+    Count("disk gone");
   } else if (place->old_disk != nullptr && random_.Chance(plan_.old_disk)) {
     if (log_) LogEvent(absl::StrCat(worker.name(), " gets an old disk"));
     worker.UseDisk(std::move(place->old_disk));
+    Count("old disk");
   } else if (place->old_disk == nullptr && random_.Chance(0.5)) {
     place->old_disk = worker.disk().Copy(topology_.store_names());
   }
@@ -266,17 +280,19 @@ void World::Disturb() {
   next_disturbance_ =
       cluster_.now() + random_.Between(absl::Milliseconds(1), 2 * plan_.between_disturbances);
   const std::vector<std::pair<uint64_t, std::function<void()>>> kinds = {
-      {plan_.rebalance, [this] { cluster_.groups().Rebalance(kGroup, cluster_.now()); }},
+      {plan_.rebalance, [this] { Rebalance(); }},
       {plan_.outage,
        [this] {
          const absl::Duration duration = random_.Between(absl::Seconds(1), absl::Seconds(80));
          if (log_) LogEvent("the broker is away for " + absl::FormatDuration(duration));
+         Count("broker away");
          cluster_.Outage(duration);
        }},
       {plan_.compaction, [this] { Compact(); }},
       {plan_.trim, [this] { Trim(); }},
       {plan_.wall_clock,
        [this] {
+         Count("wall clock wrong");
          AnyPlace()->worker->set_wall_skew(random_.Between(absl::Minutes(-30), absl::Minutes(30)));
        }},
       {plan_.stop, [this] { StopOne(); }},
@@ -292,8 +308,18 @@ void World::Disturb() {
   }
 }
 
+void World::Rebalance() {
+  if (log_) LogEvent("rebalance");
+  Count("rebalance");
+  for (const Place& place : places_) {
+    if (place.worker->alive() && !place.worker->running()) Count("rebalance while starting");
+  }
+  cluster_.groups().Rebalance(kGroup, cluster_.now());
+}
+
 void World::Compact() {
   if (log_) LogEvent("compaction");
+  Count("compaction");
   cluster_.Compact([this](const base::TopicPartition&, const streams::sim::PartitionLog& log) {
     return base::Offset(
         static_cast<int64_t>(random_.Between(0, static_cast<uint64_t>(log.stable_end().value()))));
@@ -308,6 +334,7 @@ void World::Trim() {
     const auto offsets = cluster_.groups().Offsets(kGroup, {partition}, &pending);
     if (offsets.empty()) continue;
     if (log_) LogEvent("processed inputs are deleted");
+    Count("processed inputs deleted");
     cluster_.FindLog(partition)->DeleteBefore(offsets.begin()->second.offset);
   }
 }
@@ -316,7 +343,7 @@ void World::StopOne() {
   Place* const place = AnyPlace();
   Worker& worker = *place->worker;
   if (!worker.alive() || worker.on_stack()) return;
-  worker.Stop();
+  if (worker.Stop()) Count("stopped in order");
   Bury(place);
 }
 
@@ -325,6 +352,7 @@ void World::AwayForDays() {
   Place* const place = AnyPlace();
   Worker& worker = *place->worker;
   if (worker.on_stack() || depth_ > 0) return;
+  Count("away for days");
   if (log_) LogEvent(absl::StrCat(worker.name(), " is away for days"));
   if (worker.alive()) {
     worker.Die();
@@ -345,6 +373,7 @@ void World::AwayForDays() {
 
 void World::LetOffsetsExpire() {
   if (depth_ > 0 || ends_.empty() || judge_.commits() == 0) return;
+  Count("offsets expired");
   KillAll(absl::InfiniteDuration());
   if (log_) LogEvent("all are away until the group's offsets have expired");
   AdvanceTo(cluster_.now() + absl::Hours(170));
@@ -364,8 +393,28 @@ void World::KillAll(absl::Duration start_at) {
   }
 }
 
-Outcome Simulate(uint64_t seed, const Bugs& bugs, size_t workers, World::LogLine log) {
-  return World(seed, bugs, workers, std::move(log)).Run();
+Outcome Simulate(uint64_t seed, const Bugs& bugs, const Changes& changes, World::LogLine log) {
+  return World(seed, bugs, changes, std::move(log)).Run();
+}
+
+Changes Shrink(uint64_t seed, const Bugs& bugs, const Changes& changes) {
+  Changes smallest = changes;
+  const auto try_out = [&](const Changes& smaller) {
+    if (Simulate(seed, bugs, smaller).wrong.empty()) return false;
+    smallest = smaller;
+    return true;
+  };
+  for (const std::string& fault : Plan::Faults()) {
+    Changes smaller = smallest;
+    smaller.without.push_back(fault);
+    try_out(smaller);
+  }
+  for (size_t records = 1; records < Plan(seed).records; records += 1 + records / 4) {
+    Changes smaller = smallest;
+    smaller.records = records;
+    if (try_out(smaller)) break;
+  }
+  return smallest;
 }
 
 }  // namespace simulation

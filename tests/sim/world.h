@@ -20,19 +20,56 @@
 
 namespace simulation {
 
+// How often what happened.
+using Tally = std::map<std::string, uint64_t>;
+// What runs are meant to see.
+inline constexpr const char* kTallied[] = {"killed",
+                                           "killed at a checkpoint",
+                                           "frozen",
+                                           "call retriable",
+                                           "call abort",
+                                           "call fatal",
+                                           "call lost",
+                                           "commit unknown, made",
+                                           "commit unknown, not made",
+                                           "disk gone",
+                                           "old disk",
+                                           "disk checked",
+                                           "rebalance",
+                                           "rebalance while starting",
+                                           "broker away",
+                                           "compaction",
+                                           "processed inputs deleted",
+                                           "wall clock wrong",
+                                           "stopped in order",
+                                           "away for days",
+                                           "offsets expired",
+                                           "engine: aborted",
+                                           "engine: restart",
+                                           "engine: restored in full",
+                                           "engine: session lost"};
+
 struct Outcome {
   std::string wrong;  // empty: all held
   absl::Duration virtual_time;
   size_t commits = 0;
   size_t records = 0;
+  Tally tally;
+};
+
+// What a run is changed by, to look at it more closely.
+struct Changes {
+  size_t workers = 0;  // 0: as the seed has it
+  size_t records = 0;
+  std::vector<std::string> without;  // names of Plan::Faults
 };
 
 class World final : private Surroundings {
  public:
   using LogLine = std::function<void(const std::string& line)>;
 
-  // `workers`: 0, as the seed has it. `log`: where each event goes; may be empty.
-  World(uint64_t seed, const Bugs& bugs, size_t workers, LogLine log);
+  // `log`: where each event goes; may be empty.
+  World(uint64_t seed, const Bugs& bugs, const Changes& changes, LogLine log);
   ~World() override;
 
   // Once.
@@ -54,9 +91,11 @@ class World final : private Surroundings {
   Random& random() override { return random_; }
   bool faults() const override { return faults_; }
   void RunOthers(absl::Duration duration) override;
+  void Count(const char* what) override { ++tally_[what]; }
   bool LogsEvents() const override { return static_cast<bool>(log_); }
   void LogEvent(const std::string& line) override;
 
+  void OnEngineLog(std::string_view line);
   void SetUpTopics();
   void RunUntil(absl::Duration until, const std::function<bool()>& done);
   absl::Duration NextTurn() const;
@@ -76,6 +115,7 @@ class World final : private Surroundings {
 
   // -------------------------------------------------------------- what befalls them
   void Disturb();
+  void Rebalance();
   void Compact();
   void Trim();
   void StopOne();
@@ -84,7 +124,7 @@ class World final : private Surroundings {
   void KillAll(absl::Duration start_at);
   Place* AnyPlace();
 
-  const Plan plan_;
+  Plan plan_;
   const Bugs bugs_;
   const LogLine log_;
   streams::Topology topology_;
@@ -104,11 +144,16 @@ class World final : private Surroundings {
   base::Timestamp last_timestamp_;
   uint64_t own_transactions_ = 0;
   size_t turns_ = 0;
+  Tally tally_;
   absl::Duration next_input_;
   absl::Duration next_disturbance_;
 };
 
 // A run of one seed.
-Outcome Simulate(uint64_t seed, const Bugs& bugs, size_t workers = 0, World::LogLine log = nullptr);
+Outcome Simulate(uint64_t seed, const Bugs& bugs, const Changes& changes = {},
+                 World::LogLine log = nullptr);
+
+// Fewer records and fewer faults with which the seed still goes wrong.
+Changes Shrink(uint64_t seed, const Bugs& bugs, const Changes& changes);
 
 }  // namespace simulation
