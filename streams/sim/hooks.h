@@ -73,13 +73,15 @@ enum class Plant {
   kOffsetsOutside,          // offsets are committed beside the transaction
   kRestoreToStableEnd,      // a log's end is taken to be its stable end
   kTrailingMarkersTrusted,  // the stable end is taken to be the end
-  kEndsBeforeOffsets,       // a log's end is taken before the committed offsets
+  kEndsBeforeOffsets,       // a log's end is taken before the committed offsets, and nobody ends a
+                            // predecessor's transaction, which would hide it
   kNobodysMetadata,         // offsets are committed by no member of no generation
   kAbortedApplied,          // changelogs are read uncommitted
   kInputsNotRewound,        // a seek does nothing
   kRevokedGoesOn,           // revocations and lost sessions are not heard of
   kUnknownIsSuccess,        // an unknown commit is taken for one that was made
   kUnknownIsFailure,        // an unknown commit is taken for one that was aborted
+  kOutputsNotAwaited,       // a plain producer's Flush does not wait
   kParkedWithoutDelta,      // a log's end is taken to be where its own producer wrote last
 };
 

@@ -27,13 +27,13 @@ struct Connection {
   Member member;
   Hooks* hooks;
   Plant plant = Plant::kNone;
-  std::function<void()> late_commit;  // a plant's: committed in words only
+  std::function<void()> late;  // a plant's: done in words only
   // For plants: ends of changelogs as they were at some earlier time.
   std::map<base::TopicPartition, base::Offset> earlier_ends;
   std::map<base::TopicPartition, base::Offset> written_ends;
 
-  void CommitLate() {
-    if (late_commit) std::exchange(late_commit, nullptr)();
+  void DoLate() {
+    if (late) std::exchange(late, nullptr)();
   }
 };
 

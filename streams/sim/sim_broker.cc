@@ -15,7 +15,7 @@ SimBroker::SimBroker(Cluster* cluster, Member member, Hooks* hooks, Plant plant)
                   .member = std::move(member),
                   .hooks = hooks,
                   .plant = plant,
-                  .late_commit = {},
+                  .late = {},
                   .earlier_ends = {},
                   .written_ends = {}} {}
 

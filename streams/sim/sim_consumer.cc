@@ -145,7 +145,7 @@ GroupEvent SimConsumer::Poll(absl::Duration timeout) {
     return {
         .kind = GroupEvent::Kind::kRestart, .partitions = {}, .reason = "simulated fatal error"};
   }
-  connection_->CommitLate();
+  connection_->DoLate();
   const absl::Duration deadline = cluster_.now() + timeout;
   Background();
   while (events_.empty() && !CanFetch() && cluster_.now() < deadline) {

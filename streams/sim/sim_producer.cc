@@ -70,7 +70,7 @@ ProduceResult SimProducer::Produce(const OutgoingRecord& record) {
   if (verdict != Verdict::kGo && verdict != Verdict::kRetriable) {
     return FailedBy(verdict, Call::kProduce);
   }
-  connection_->CommitLate();
+  connection_->DoLate();
   SendIfDue();
   if (!State().ok() && transactional()) return State();
   const std::string& topic = spec_.topics[record.topic.value()];
@@ -135,6 +135,14 @@ void SimProducer::Refuse(const Queued& queued, const char* why) {
 ProduceResult SimProducer::Flush(absl::Duration) {
   const Verdict verdict = connection_->hooks->Before(Call::kFlush);
   if (verdict == Verdict::kFatal) return FailedBy(verdict, Call::kFlush);
+  if (connection_->plant == Plant::kOutputsNotAwaited && !transactional()) {
+    connection_->late = [cluster = &cluster_, queue = std::exchange(queue_, {})] {
+      for (const Queued& queued : queue) {
+        cluster->Append(queued.partition, queued.record, kNoTransaction);
+      }
+    };
+    return {};
+  }
   Send();
   if (verdict == Verdict::kLost) return FailedBy(verdict, Call::kFlush);
   if (transactional() || fatal_) return State();
@@ -148,6 +156,8 @@ ProduceResult SimProducer::InitTransactions(absl::Duration) {
   if (verdict == Verdict::kFatal || verdict == Verdict::kAbort) {
     return FailedBy(Verdict::kFatal, Call::kInitTransactions);
   }
+  // Made only to end somebody's transaction.
+  if (connection_->plant == Plant::kEndsBeforeOffsets && spec_.topics.empty()) return {};
   epoch_ = cluster_.transactions().InitProducer(
       spec_.transactional_id, connection_->member.transaction_timeout, cluster_.now());
   if (verdict == Verdict::kLost) return FailedBy(verdict, Call::kInitTransactions);
@@ -159,7 +169,7 @@ ProduceResult SimProducer::Begin() {
   if (verdict == Verdict::kFatal || verdict == Verdict::kLost) {
     return FailedBy(Verdict::kFatal, Call::kBegin);
   }
-  connection_->CommitLate();
+  connection_->DoLate();
   if (fatal_) return State();
   failure_ = {};
   ends_.clear();
@@ -249,7 +259,7 @@ CommitResult SimProducer::CommitNow() {
   }
   in_transaction_ = false;
   if (connection_->plant == Plant::kCheckpointBeforeCommit) {
-    connection_->late_commit = [cluster = &cluster_, id = spec_.transactional_id, epoch = epoch_] {
+    connection_->late = [cluster = &cluster_, id = spec_.transactional_id, epoch = epoch_] {
       cluster->transactions().End(id, epoch, /*commit=*/true, cluster->now());
     };
   } else if (wrote_ && !cluster_.transactions().End(spec_.transactional_id, epoch_,

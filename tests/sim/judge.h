@@ -5,8 +5,9 @@
 //   at every death    a disk with its delta is the fold of the changelogs
 //   in the end        the committed outputs are those of an undisturbed run of the same inputs
 //                     in the order in which they were written, each once, in order, byte for
-//                     byte; the state is that run's; the group's offsets are those recorded in
-//                     it; every disk with its delta is the fold of the changelogs
+//                     byte (at least once: some come again, nothing else does); the state is
+//                     that run's; the group's offsets are those recorded in it; every disk with
+//                     its delta is the fold of the changelogs
 //
 // The undisturbed run is the same topology, fed record by record without a broker: it shows
 // what recovery did wrong, not what the rules do. Not thread-safe.
@@ -44,7 +45,7 @@ class Judge {
     Input input;
     base::Offset offset;
   };
-  void CheckOutcome(const std::vector<Written>& inputs);
+  void CheckOutcome(const std::vector<Written>& inputs, bool at_least_once);
 
   // True where the group's offsets cover all of this.
   bool AllProcessed(const std::map<std::string, base::Offset>& ends) const;
@@ -57,7 +58,8 @@ class Judge {
   Bytes Fold() const;
   void CheckRules();
   void CheckOffsets(const streams::sim::Decided& decided);
-  void CheckOutputs(const std::vector<std::string>& expected, const std::string& topic);
+  void CheckOutputs(const std::vector<std::string>& expected, const std::string& topic,
+                    bool at_least_once);
   void Compare(const std::string& what, const Bytes& found, const Bytes& expected);
 
   const streams::Topology& topology_;

@@ -55,8 +55,8 @@ bool Plan::Without(std::string_view fault) {
 
 Plan::Plan(uint64_t seed) {
   Random random(seed ^ 0x506c616e);
-  workers = random.Between(1, 3);
-  static_members = random.Chance(0.6);
+  workers = random.Pick<size_t>({1, 2, 2, 3});
+  static_members = random.Chance(0.5);
   session_timeout = random.Pick({absl::Seconds(6), absl::Seconds(10), absl::Seconds(45)});
   transaction_timeout = random.Pick({absl::Seconds(10), absl::Seconds(60)});
   records = random.Between(20, 90);
@@ -72,7 +72,7 @@ Plan::Plan(uint64_t seed) {
     return random.Pick<double>({0, 0, most / 20, most / 4, most});
   };
   killed = rate(0.01);
-  frozen = rate(0.01);
+  frozen = rate(0.015);
   retriable = rate(0.1);
   abortable = rate(0.04);
   fatal = rate(0.01);
@@ -84,7 +84,8 @@ Plan::Plan(uint64_t seed) {
   sends_early = random.Pick<double>({0, 0.1, 1});
   small_batches = random.Pick<double>({0, 0.2, 1});
 
-  between_disturbances = random.Pick({absl::Milliseconds(300), absl::Seconds(3), absl::Hours(1)});
+  between_disturbances =
+      random.Pick({absl::Milliseconds(300), absl::Seconds(1), absl::Seconds(4), absl::Hours(1)});
   const auto weight = [&](uint64_t most) {
     return random.Chance(0.5) ? random.Below(most + 1) : 0;
   };
@@ -93,9 +94,62 @@ Plan::Plan(uint64_t seed) {
   compaction = weight(6);
   trim = weight(3);
   wall_clock = weight(2);
-  stop = weight(6);
+  stop = weight(8);
   absence = weight(3);
   expiry = random.Chance(0.05) ? 1 : 0;
+  at_least_once = random.Chance(0.15);
+
+  // What takes several things together is seldom met by chance alone.
+  switch (random.Below(12)) {
+    case 0:
+      BeAboutHandovers();
+      break;
+    case 1:
+      BeAboutStalls();
+      break;
+    case 2:
+      BeAboutAbsences();
+      break;
+    default:
+      break;
+  }
+}
+
+// One member leaves in order and another goes on at once, while markers are still to come.
+void Plan::BeAboutHandovers() {
+  BeCalm();
+  workers = 3;
+  static_members = false;
+  marker_delay = absl::Seconds(15);
+  commit_floor = absl::Milliseconds(300);
+  between_records = absl::Milliseconds(200);
+  between_disturbances = absl::Seconds(2);
+  stop = 1;
+}
+
+// Members stop in the middle of their commits, for longer than a session.
+void Plan::BeAboutStalls() {
+  BeCalm();
+  workers = 2;
+  session_timeout = absl::Seconds(6);
+  transaction_timeout = absl::Seconds(60);
+  between_records = absl::Seconds(1);
+  frozen = 0.02;
+}
+
+// Members and their disks are away while tombstones go.
+void Plan::BeAboutAbsences() {
+  BeCalm();
+  workers = 2;
+  between_records = absl::Seconds(1);
+  between_disturbances = absl::Seconds(10);
+  checkpoint_interval = absl::Milliseconds(50);
+  absence = 1;
+}
+
+void Plan::BeCalm() {
+  for (const auto& [name, rate] : Rates()) this->*rate = 0;
+  for (const auto& [name, weight] : Weights()) this->*weight = 0;
 }
 
 }  // namespace simulation

@@ -23,7 +23,8 @@
 //                     until the group's offsets have expired
 //
 // After some time the faults end: the dead are started, and everything must be processed
-// within kRecovery. A seed has some of the faults and not others.
+// within kRecovery. A seed has some of the faults and not others; one in four is about a
+// single situation.
 #pragma once
 
 #include <cstddef>
@@ -56,6 +57,11 @@ struct Plan {
   bool Without(std::string_view fault);
   static const std::vector<std::string>& Faults();
 
+  void BeAboutHandovers();
+  void BeAboutStalls();
+  void BeAboutAbsences();
+  void BeCalm();
+
   size_t workers;
   bool static_members;
   absl::Duration session_timeout;
@@ -67,6 +73,7 @@ struct Plan {
   absl::Duration checkpoint_interval;
   size_t cache_bytes;
   absl::Duration marker_delay;  // at most
+  bool at_least_once;           // the outputs
 
   // Of each call.
   double killed;

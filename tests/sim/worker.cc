@@ -20,6 +20,7 @@ streams::EngineConfig ConfigOf(const Plan& plan, const Bugs& bugs, const std::st
   streams::EngineConfig config;
   config.application_id = "party";
   config.member_id = member_id;
+  if (plan.at_least_once) config.output_guarantee = streams::OutputGuarantee::kAtLeastOnce;
   config.commit.floor = plan.commit_floor;
   config.commit.interval = std::max(config.commit.interval, plan.commit_floor);
   config.checkpoint.keys = plan.checkpoint_keys;
@@ -132,9 +133,10 @@ absl::Duration Worker::Elapsed() const { return world_->cluster().now(); }
 
 void Worker::Sleep(absl::Duration duration) const { waits_ = std::max(waits_, duration); }
 
-// A step never waits: the time passes after it.
+// A step never waits: the time passes after it. What is waited for may come sooner.
 bool Worker::Pause(absl::Duration longest) {
-  Sleep(longest);
+  Random& random = world_->random();
+  Sleep(random.Chance(0.5) ? longest : random.Between(absl::ZeroDuration(), longest));
   return false;
 }
 
@@ -166,7 +168,7 @@ Verdict Worker::Judge(Call call) {
                     call == Call::kInitTransactions || call == Call::kRanges ||
                     call == Call::kCommitted;
   const double often = rare ? 5 : call == Call::kPoll || call == Call::kFetch ? 0.2 : 1;
-  if (random.Chance(plan.frozen * often)) Freeze();
+  if (random.Chance(plan.frozen * (call == Call::kCommit ? 15 : often))) Freeze();
   if (!alive_) return Verdict::kFatal;
   if (random.Chance(plan.killed * often)) {
     Die();
@@ -180,17 +182,20 @@ Verdict Worker::Judge(Call call) {
   return Verdict::kGo;
 }
 
+bool Worker::has_stalled() const { return Elapsed() - stalled_ < absl::Minutes(1); }
+
 void Worker::Freeze() {
   Random& random = world_->random();
   const absl::Duration duration =
-      random.Chance(0.5)   ? random.Between(absl::Milliseconds(1), absl::Milliseconds(300))
-      : random.Chance(0.7) ? random.Between(absl::Seconds(1), absl::Seconds(15))
+      random.Chance(0.4)   ? random.Between(absl::Milliseconds(1), absl::Milliseconds(300))
+      : random.Chance(0.5) ? random.Between(absl::Seconds(1), absl::Seconds(15))
                            : random.Between(absl::Seconds(15), absl::Seconds(150));
   Log(absl::StrCat("freezes for ", absl::FormatDuration(duration)));
   world_->Count("frozen");
   frozen_ = true;
   world_->RunOthers(duration);
   frozen_ = false;
+  stalled_ = Elapsed();
   Log("goes on");
 }
 

@@ -59,6 +59,9 @@ class Worker final : public streams::sim::Hooks, public base::Clock {
   void Die();
   void TakeAway();
 
+  // Not long ago: it may hold what it read before against what was written since.
+  bool has_stalled() const;
+
   absl::Duration next_turn() const { return next_turn_; }
   void set_next_turn(absl::Duration turn) { next_turn_ = turn; }
 
@@ -104,7 +107,8 @@ class Worker final : public streams::sim::Hooks, public base::Clock {
   bool frozen_ = false;
   bool on_stack_ = false;
   absl::Duration next_turn_;
-  mutable absl::Duration waits_;  // after this step
+  absl::Duration stalled_ = -absl::InfiniteDuration();  // when it was last
+  mutable absl::Duration waits_;                        // after this step
 };
 
 }  // namespace simulation

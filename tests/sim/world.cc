@@ -45,8 +45,10 @@ World::World(uint64_t seed, const Bugs& bugs, const Changes& changes, LogLine lo
   base::RedirectLogging(log_ ? base::LogLevel::kInfo : base::LogLevel::kWarning,
                         [this](base::LogLevel, std::string_view line) { OnEngineLog(line); });
   base::SetUuidSource([this] { return static_cast<uint32_t>(uuids_.Below(uint64_t{1} << 32)); });
-  cluster_.set_marker_delay(
-      [this] { return random_.Between(absl::ZeroDuration(), plan_.marker_delay); });
+  cluster_.set_marker_delay([this] {
+    return random_.Chance(0.5) ? absl::ZeroDuration()
+                               : random_.Between(absl::ZeroDuration(), plan_.marker_delay);
+  });
   cluster_.set_on_decided([this](const streams::sim::Decided& decided) {
     if (log_) {
       LogEvent(absl::StrCat(decided.transactional_id, " ", decided.commit ? "commits" : "aborts",
@@ -81,6 +83,13 @@ void World::OnEngineLog(std::string_view line) {
     if (line.starts_with(prefix)) Count(what);
   }
   if (log_) LogEvent(absl::StrCat("   ", absl::string_view(line.data(), line.size())));
+  // What was found by one that did not stall is true; and it must not be.
+  const bool decides = line.starts_with("starting this thread anew") &&
+                       line.find("Decide: ") != std::string_view::npos;
+  if (decides && !expired_ && turn_ != nullptr && !turn_->worker->has_stalled()) {
+    judge_.Wrong(absl::StrCat(turn_->worker->name(), " finds what must not be: ",
+                              absl::string_view(line.data(), line.size())));
+  }
 }
 
 void World::LogEvent(const std::string& line) {
@@ -109,6 +118,7 @@ Outcome World::Run() {
                               : random_.Between(absl::Milliseconds(1), absl::Seconds(5));
   }
   next_disturbance_ = random_.Between(absl::ZeroDuration(), plan_.between_disturbances);
+  Count(plan_.at_least_once ? "outputs at least once" : "outputs exactly once");
   RunUntil(absl::InfiniteDuration(), [this] { return written_.size() >= plan_.records; });
   // What was written last is to be disturbed too.
   RunUntil(cluster_.now() + random_.Between(absl::ZeroDuration(), absl::Seconds(2)), nullptr);
@@ -144,7 +154,7 @@ void World::Finish() {
   AdvanceTo(cluster_.now() + plan_.marker_delay);
   // The undisturbed run is no event of this one.
   base::RedirectLogging(base::LogLevel::kError, [](base::LogLevel, std::string_view) {});
-  if (judge_.wrong().empty()) judge_.CheckOutcome(written_);
+  if (judge_.wrong().empty()) judge_.CheckOutcome(written_, plan_.at_least_once);
 }
 
 // --------------------------------------------------------------------------- turns
@@ -208,7 +218,9 @@ void World::TakeTurn(Place* place) {
     return;
   }
   if (worker.alive()) {
+    Place* const interrupted = std::exchange(turn_, place);
     const absl::Status status = worker.Step();
+    turn_ = interrupted;
     if (!status.ok()) OnStopped(place, status);
   }
   if (!worker.alive()) Bury(place);
@@ -276,7 +288,15 @@ void World::WriteAborted(const std::string& topic) {
 
 // ---------------------------------------------------------------- what befalls them
 
-World::Place* World::AnyPlace() { return &places_[random_.Below(places_.size())]; }
+// Mostly one that runs a task, where that is wanted.
+World::Place* World::AnyPlace(bool running) {
+  if (running && random_.Chance(0.8)) {
+    for (Place& place : places_) {
+      if (place.worker->alive() && place.worker->running()) return &place;
+    }
+  }
+  return &places_[random_.Below(places_.size())];
+}
 
 void World::Disturb() {
   next_disturbance_ =
@@ -295,7 +315,8 @@ void World::Disturb() {
       {plan_.wall_clock,
        [this] {
          Count("wall clock wrong");
-         AnyPlace()->worker->set_wall_skew(random_.Between(absl::Minutes(-30), absl::Minutes(30)));
+         AnyPlace(false)->worker->set_wall_skew(
+             random_.Between(absl::Minutes(-30), absl::Minutes(30)));
        }},
       {plan_.stop, [this] { StopOne(); }},
       {plan_.absence, [this] { AwayForDays(); }},
@@ -342,7 +363,7 @@ void World::Trim() {
 }
 
 void World::StopOne() {
-  Place* const place = AnyPlace();
+  Place* const place = AnyPlace(/*running=*/true);
   Worker& worker = *place->worker;
   if (!worker.alive() || worker.on_stack()) return;
   if (worker.Stop()) Count("stopped in order");
@@ -351,9 +372,9 @@ void World::StopOne() {
 
 // Its disk stays behind, and what the others delete meanwhile is compacted away.
 void World::AwayForDays() {
-  Place* const place = AnyPlace();
+  Place* const place = AnyPlace(/*running=*/true);
   Worker& worker = *place->worker;
-  if (worker.on_stack() || depth_ > 0) return;
+  if (worker.on_stack() || depth_ > 0 || written_.size() >= plan_.records) return;
   Count("away for days");
   if (log_) LogEvent(absl::StrCat(worker.name(), " is away for days"));
   if (worker.alive()) {
@@ -361,8 +382,10 @@ void World::AwayForDays() {
     Bury(place);
   }
   place->start_at = absl::InfiniteDuration();
+  const size_t enough = written_.size() + random_.Between(2, 20);
   ++depth_;
-  RunUntil(cluster_.now() + random_.Between(absl::Seconds(1), absl::Seconds(40)), nullptr);
+  RunUntil(cluster_.now() + absl::Minutes(1), [&] { return written_.size() >= enough; });
+  RunUntil(cluster_.now() + random_.Between(absl::ZeroDuration(), absl::Seconds(20)), nullptr);
   --depth_;
   const auto clean_all = [](const base::TopicPartition&, const streams::sim::PartitionLog& log) {
     return log.stable_end();
@@ -370,7 +393,9 @@ void World::AwayForDays() {
   cluster_.Compact(clean_all);
   AdvanceTo(cluster_.now() + random_.Between(absl::Hours(24), absl::Hours(240)));
   cluster_.Compact(clean_all);
-  place->start_at = cluster_.now();
+  // Sometimes there is nobody else.
+  if (random_.Chance(0.5)) KillAll(cluster_.now() + absl::Seconds(5));
+  if (!worker.has_process()) place->start_at = cluster_.now();
 }
 
 void World::LetOffsetsExpire() {

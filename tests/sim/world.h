@@ -30,6 +30,8 @@ inline constexpr const char* kTallied[] = {"killed",
                                            "call abort",
                                            "call fatal",
                                            "call lost",
+                                           "outputs at least once",
+                                           "outputs exactly once",
                                            "commit unknown, made",
                                            "commit unknown, not made",
                                            "disk gone",
@@ -122,7 +124,7 @@ class World final : private Surroundings {
   void AwayForDays();
   void LetOffsetsExpire();
   void KillAll(absl::Duration start_at);
-  Place* AnyPlace();
+  Place* AnyPlace(bool running);
 
   Plan plan_;
   const Bugs bugs_;
@@ -135,6 +137,7 @@ class World final : private Surroundings {
   Judge judge_;
   std::vector<Place> places_;
 
+  Place* turn_ = nullptr;  // whose turn it is
   bool faults_ = true;
   int depth_ = 0;
   bool expired_ = false;
