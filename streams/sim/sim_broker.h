@@ -8,10 +8,11 @@
 
 #include "streams/broker.h"
 #include "streams/sim/member.h"
+#include "streams/sim/sim_admin.h"
 
 namespace streams::sim {
 
-class SimBroker final : public Broker, private Admin {
+class SimBroker final : public Broker {
  public:
   // Cluster and hooks outlive the broker, and the broker the objects that it makes.
   SimBroker(Cluster* cluster, Member member, Hooks* hooks, Plant plant = Plant::kNone);
@@ -21,21 +22,11 @@ class SimBroker final : public Broker, private Admin {
       const ProducerSpec& spec) override;
   absl::StatusOr<std::unique_ptr<Producer>> NewProducer(const ProducerSpec& spec) override;
   absl::StatusOr<std::unique_ptr<LogReader>> NewLogReader() override;
-  Admin& admin() override { return *this; }
+  Admin& admin() override { return admin_; }
 
  private:
-  absl::StatusOr<std::map<std::string, TopicDescription>> DescribeTopics(
-      std::span<const std::string> topics, absl::Duration timeout) override;
-  absl::StatusOr<std::map<std::string, std::string>> TopicSettings(const std::string& topic,
-                                                                   absl::Duration timeout) override;
-  absl::Status CreateTopics(std::span<const TopicSpec> topics, absl::Duration timeout) override;
-  absl::StatusOr<std::map<base::TopicPartition, CommittedOffset>> GroupOffsets(
-      std::span<const base::TopicPartition> partitions, absl::Duration timeout) override;
-  absl::Status DeleteRecords(std::span<const PartitionStart> before,
-                             absl::Duration timeout) override;
-  absl::Status Asked();
-
   Connection connection_;
+  SimAdmin admin_;  // over connection_
 };
 
 }  // namespace streams::sim
