@@ -262,6 +262,8 @@ absl::Status StreamThread::BecomeRunning() {
   task_->Found(start_->founding());
   if (refusal_.has_value()) task_->SetRefused(*refusal_);
   start_.reset();
+  // Else it would go on reading what we write, and its questions would wait on that.
+  RETURN_IF_ERROR(reader_->Assign({}));
   last_checkpoint_ = clock_.Elapsed();
   base::Log(base::LogLevel::kInfo, "running",
             {{"plan", "fused"},
