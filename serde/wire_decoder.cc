@@ -169,7 +169,7 @@ class WireDecoder::TypeFinder {
   Choice Find(InputTopic topic, std::string_view json) {
     Choice choice;
     padded_.resize(json.size() + simdjson::SIMDJSON_PADDING);
-    std::memcpy(padded_.data(), json.data(), json.size());
+    std::copy(json.begin(), json.end(), padded_.begin());
     std::memset(padded_.data() + json.size(), 0, simdjson::SIMDJSON_PADDING);
     simdjson::ondemand::document document;
     simdjson::ondemand::object object;
