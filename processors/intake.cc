@@ -14,6 +14,7 @@ namespace {
 
 constexpr uint64_t kLoggedAtFirst = 10;
 constexpr uint64_t kLoggedEvery = 1000;
+constexpr size_t kSmallDeadLetter = 200;
 
 const char* Name(serde::InputTopic input) {
   switch (input) {
@@ -54,6 +55,8 @@ absl::Status Intake::Init(streams::ProcessorContext& context) {
 }
 
 absl::Status Intake::Process(const base::RecordView& record) {
+  if (const streams::Refusal* refused = context_->record().refused)
+    return Refused(record, *refused);
   if (!options_.environment.empty()) {
     const std::string_view environment = Environment(record.headers);
     if (!environment.empty() && environment != options_.environment) {
@@ -66,33 +69,58 @@ absl::Status Intake::Process(const base::RecordView& record) {
     skipped_->Add();
     return absl::OkStatus();
   }
-  if (const auto* fault = std::get_if<serde::Fault>(&decoded)) return DeadLetter(record, *fault);
+  if (const auto* fault = std::get_if<serde::Fault>(&decoded))
+    return DeadLetter(record, *fault, options_.largest_dead_letter);
 
   headers_.clear();
   const size_t bytes = SelectCopied(record.headers, &headers_);
   if (bytes > kMostHeaderBytes) {
-    return DeadLetter(record, {serde::kFaultHeadersTooLarge,
-                               absl::StrCat("the headers to be copied have ", bytes,
-                                            " bytes, at most ", kMostHeaderBytes, " are allowed")});
+    return DeadLetter(record,
+                      {serde::kFaultHeadersTooLarge,
+                       absl::StrCat("the headers to be copied have ", bytes, " bytes, at most ",
+                                    kMostHeaderBytes, " are allowed")},
+                      options_.largest_dead_letter);
   }
   context_->record().headers = headers_;
   return by_tenant_->Process(message_);
 }
 
-absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fault& fault) {
+// Whatever the broker refused, something must come of the record that it takes: a dead
+// letter, then one of the present, then hardly more than where the record stands.
+absl::Status Intake::Refused(const base::RecordView& record, const streams::Refusal& refused) {
+  const auto decoded = decoder_.Decode(input_, record, &message_);
+  const auto* bad_input = std::get_if<serde::Fault>(&decoded);
+  // What was refused of bad input was a dead letter already.
+  const int level = refused.times + (bad_input != nullptr ? 1 : 0);
+  if (level >= 2) context_->record().timestamp = base::kNoTimestamp;
+  return DeadLetter(record,
+                    bad_input != nullptr
+                        ? *bad_input
+                        : serde::Fault{serde::kFaultOutputRefused,
+                                       absl::StrCat("the broker refused what the record causes: ",
+                                                    refused.reason)},
+                    level >= 3 ? kSmallDeadLetter : options_.largest_dead_letter);
+}
+
+absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fault& fault,
+                                size_t largest) {
   dead_->Add();
   // All are counted; a flood of them must not be one in the log.
   const bool logged = dead_->value() <= kLoggedAtFirst || dead_->value() % kLoggedEvery == 0;
   std::string message = fault.message;
+  std::optional<std::string_view> key = record.key;
   std::optional<std::string_view> value = record.value;
   headers_.assign(record.headers.begin(), record.headers.end());
-  const size_t key_bytes = record.key.value_or("").size();
-  if (Bytes(headers_) + key_bytes > options_.largest_dead_letter / 2) {
+  if (key.has_value() && key->size() > largest / 2) {
+    absl::StrAppend(&message, "; the key of ", key->size(), " bytes was cut to ", largest / 4);
+    key = key->substr(0, largest / 4);
+  }
+  const size_t key_bytes = key.value_or("").size();
+  if (Bytes(headers_) + key_bytes > largest / 2) {
     headers_.clear();
     absl::StrAppend(&message, "; the record's headers were cut away for their size");
   }
-  const size_t room = options_.largest_dead_letter - Bytes(headers_) -
-                      std::min(key_bytes, options_.largest_dead_letter / 2);
+  const size_t room = largest - Bytes(headers_) - key_bytes;
   if (value.has_value() && value->size() > room) {
     absl::StrAppend(&message, "; the value of ", value->size(), " bytes was cut to ", room);
     value = value->substr(0, room);
@@ -111,7 +139,7 @@ absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fau
   headers_.push_back({"__streams.errors.partition", partition});
   headers_.push_back({"__streams.errors.offset", offset});
   context_->record().headers = headers_;
-  return dead_letters_->Process({.key = record.key, .value = value});
+  return dead_letters_->Process({.key = key, .value = value});
 }
 
 }  // namespace processors

@@ -32,7 +32,9 @@ class Intake final : public streams::Processor<base::RecordView> {
   absl::Status Process(const base::RecordView& record) override;
 
  private:
-  absl::Status DeadLetter(const base::RecordView& record, const serde::Fault& fault);
+  absl::Status Refused(const base::RecordView& record, const streams::Refusal& refused);
+  absl::Status DeadLetter(const base::RecordView& record, const serde::Fault& fault,
+                          size_t largest);
 
   const serde::InputTopic input_;
   const IntakeOptions options_;

@@ -19,5 +19,6 @@ inline constexpr std::string_view kFaultOutOfRange = "OUT_OF_RANGE";
 inline constexpr std::string_view kFaultUnknownType = "UNKNOWN_TYPE";
 inline constexpr std::string_view kFaultInvalidTenant = "INVALID_TENANT_ID";
 inline constexpr std::string_view kFaultHeadersTooLarge = "HEADERS_TOO_LARGE";
+inline constexpr std::string_view kFaultOutputRefused = "OUTPUT_REFUSED";
 
 }  // namespace serde

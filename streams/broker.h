@@ -67,7 +67,6 @@ class Message {
 struct PartitionStart {
   base::TopicPartition partition;
   base::Offset from;
-  bool at_end = false;  // there is known to be nothing behind it yet
 };
 
 struct GroupEvent {
@@ -126,9 +125,9 @@ class GroupConsumer {
   virtual absl::Status Fetch(const base::TopicPartition& partition, size_t max,
                              std::vector<Message>* messages) = 0;
 
-  // True where all that is known to be in the partition has been fetched: as of the last
-  // answer of the broker, which must have come since the assignment or seek.
-  virtual bool CaughtUp(const base::TopicPartition& partition) = 0;
+  // The next offset to be fetched of an assigned partition: behind the last record, or past
+  // what follows it and holds none (markers, what was aborted) where the broker has said so.
+  virtual base::Offset Position(const base::TopicPartition& partition) const = 0;
 
   // True where the session was lost: the assignment may be another's already.
   virtual bool AssignmentLost() const = 0;
@@ -224,6 +223,9 @@ struct ProducerSpec {
 struct LogRange {
   base::Offset start;
   base::Offset end;  // the high watermark: past open transactions and markers
+  // The end of what is decided, taken before `end`: where they are equal, no transaction was
+  // open below.
+  base::Offset stable_end;
 };
 
 // Reads partitions from given positions without a group: changelogs.
@@ -231,8 +233,13 @@ class LogReader {
  public:
   virtual ~LogReader() = default;
 
-  // Start and end of each, in one request to each broker.
+  // Start and ends of each, in few requests to each broker.
   virtual absl::StatusOr<std::map<base::TopicPartition, LogRange>> Ranges(
+      std::span<const base::TopicPartition> partitions, absl::Duration timeout) = 0;
+
+  // Where each ends now for readers of committed records, in the order of `partitions`. One
+  // request to each broker, by a connection that nothing else waits on.
+  virtual absl::StatusOr<std::vector<base::Offset>> StableEnds(
       std::span<const base::TopicPartition> partitions, absl::Duration timeout) = 0;
 
   // Reads exactly these, from their starts.

@@ -39,8 +39,6 @@ struct EngineConfig {
   CommitLimits commit;
   CheckpointLimits checkpoint;
   size_t cache_bytes = 64 << 20;
-  // How long a caught-up input is waited for before the merge goes on without it.
-  absl::Duration merge_grace = absl::Milliseconds(1);
   bool leave_group_on_stop = false;
   OperatorChoices choices;
   absl::Duration tombstone_retention;  // of the changelogs

@@ -34,6 +34,14 @@
 
 namespace streams {
 
+// The broker refused for good what a record causes: its size, say, or its timestamp.
+struct Refusal {
+  base::TopicPartition partition;  // of the record
+  base::Offset offset;
+  std::string reason;  // names what was refused
+  int times = 1;
+};
+
 // The record that is being processed. What is forwarded to a sink takes its timestamp and
 // headers from here; processors may change those.
 struct RecordContext {
@@ -42,6 +50,9 @@ struct RecordContext {
   base::Offset offset;
   base::Timestamp timestamp = base::kNoTimestamp;
   std::span<const base::HeaderView> headers;
+  // Set where this was tried and refused: something else must come of the record now, the
+  // smaller and plainer the more often it was refused.
+  const Refusal* refused = nullptr;
 };
 
 // Anything that values of one type can be forwarded to.

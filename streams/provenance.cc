@@ -160,7 +160,7 @@ absl::StatusOr<std::vector<PartitionStart>> PlanInputs(std::span<const InputEvid
   for (const InputEvidence& input : inputs) {
     ASSIGN_OR_RETURN(const base::Offset chosen, ChooseOffset(input, choices));
     ASSIGN_OR_RETURN(const base::Offset from, CheckRetained(input, chosen, choices));
-    starts.push_back({input.input, from, /*at_end=*/from == input.range.end});
+    starts.push_back({input.input, from});
   }
   return starts;
 }

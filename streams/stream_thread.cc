@@ -18,12 +18,17 @@ constexpr absl::Duration kInitTimeout = absl::Seconds(30);
 constexpr absl::Duration kCommitTimeout = absl::Seconds(60);
 // A revoke holds up the whole group.
 constexpr absl::Duration kRevokeCommitTimeout = absl::Seconds(5);
+// The group is not served meanwhile.
+constexpr absl::Duration kEndsTimeout = absl::Milliseconds(500);
 constexpr absl::Duration kRestartDelay = absl::Milliseconds(500);
 constexpr absl::Duration kCheckpointRetryDelay = absl::Seconds(1);
 // An input is not filled beyond this.
 constexpr size_t kInputBuffer = 2000;
 constexpr size_t kFetchBatch = 1000;
 constexpr size_t kProcessBatch = 1000;
+// What comes of a refused record gets smaller each time; if that does not help, it is not
+// the record.
+constexpr int kMostRefusals = 3;
 
 bool IsWait(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
@@ -52,6 +57,13 @@ CommitResult AsCommit(const ProduceResult& failed) {
       break;
   }
   return result;
+}
+
+absl::Status StoppedByRefusals(const std::string& why) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("the broker refuses records again and again: ", why,
+                   ". Nothing is lost: the inputs are still at the committed offsets. Check the ",
+                   "limits of the topic that is named"));
 }
 
 }  // namespace
@@ -242,14 +254,16 @@ absl::Status StreamThread::ContinueStart() {
 
 absl::Status StreamThread::BecomeRunning() {
   replica_ = start_->TakeReplica();
-  ASSIGN_OR_RETURN(task_, Task::Create(topology_, replica_.get(), clock_, metrics_,
-                                       {.partition = *assigned_,
-                                        .cache_bytes = config_.cache_bytes,
-                                        .merge_grace = config_.merge_grace}));
+  ASSIGN_OR_RETURN(task_,
+                   Task::Create(topology_, replica_.get(), clock_, metrics_,
+                                {.partition = *assigned_, .cache_bytes = config_.cache_bytes}));
   const std::vector<PartitionStart> starts = start_->starts();
   for (size_t i = 0; i < starts.size(); ++i) task_->StartAt(i, starts[i].from);
   task_->Found(start_->founding());
+  if (refusal_.has_value()) task_->SetRefused(*refusal_);
   start_.reset();
+  // Else it would go on reading what we write, and its questions would wait on that.
+  RETURN_IF_ERROR(reader_->Assign({}));
   last_checkpoint_ = clock_.Elapsed();
   base::Log(base::LogLevel::kInfo, "running",
             {{"plan", "fused"},
@@ -304,39 +318,50 @@ base::TopicPartition StreamThread::Changelog(size_t store) const {
 // ------------------------------------------------------------------- running
 
 absl::Status StreamThread::RunTask() {
-  const absl::StatusOr<size_t> fetched = FetchInputs();
-  if (!fetched.ok()) {
-    return IsStop(fetched.status())
-               ? fetched.status()
-               : Restart(std::string(fetched.status().message()), /*fenced=*/false);
+  if (const absl::Status fetched = FetchInputs(); !fetched.ok()) {
+    return IsStop(fetched) ? fetched : Restart(std::string(fetched.message()), /*fenced=*/false);
   }
-  RETURN_IF_ERROR(task_->Process(kProcessBatch).status());
+  if (task_->WantsEnds()) RETURN_IF_ERROR(AskEnds());
+  if (task_ == nullptr) return absl::OkStatus();
+  const size_t room = record_limit_ - std::min(record_limit_, task_->open_records());
+  RETURN_IF_ERROR(task_->Process(std::min(kProcessBatch, room)).status());
   if (task_->outbox().size() > 0) RETURN_IF_ERROR(WriteOutputs());
   if (task_ == nullptr) return absl::OkStatus();
   RETURN_IF_ERROR(CommitIfDue());
   return task_ == nullptr ? absl::OkStatus() : Checkpoint();
 }
 
-absl::StatusOr<size_t> StreamThread::FetchInputs() {
-  size_t count = 0;
+absl::Status StreamThread::FetchInputs() {
   for (size_t i = 0; i < task_->inputs(); ++i) {
-    if (task_->queued(i) < kInputBuffer) {
-      fetched_.clear();
-      const absl::Status status = consumer_->Fetch(task_->input(i), kFetchBatch, &fetched_);
-      if (absl::IsOutOfRange(status)) {
-        return absl::FailedPreconditionError(
-            absl::StrCat(std::string(status.message()),
-                         ": the records were deleted before they were processed. Start again to ",
-                         "see which, and with --lost_inputs=skip to go on without them"));
-      }
-      RETURN_IF_ERROR(status);
-      count += fetched_.size();
-      task_->Add(i, std::span(fetched_));
+    if (task_->queued(i) >= kInputBuffer) continue;
+    fetched_.clear();
+    const absl::Status status = consumer_->Fetch(task_->input(i), kFetchBatch, &fetched_);
+    if (absl::IsOutOfRange(status)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(std::string(status.message()),
+                       ": the records were deleted before they were processed. Start again to ",
+                       "see which, and with --lost_inputs=skip to go on without them"));
     }
-    task_->SetCaughtUp(i, consumer_->CaughtUp(task_->input(i)));
+    RETURN_IF_ERROR(status);
+    task_->Add(i, std::span(fetched_), consumer_->Position(task_->input(i)));
   }
   fetched_.clear();
-  return count;
+  return absl::OkStatus();
+}
+
+// What cannot be answered now is asked again in the next pass.
+absl::Status StreamThread::AskEnds() {
+  std::vector<base::TopicPartition> inputs;
+  for (size_t i = 0; i < task_->inputs(); ++i) inputs.push_back(task_->input(i));
+  const auto ends = reader_->StableEnds(inputs, kEndsTimeout);
+  if (ends.ok()) {
+    task_->SetEnds(*ends);
+    return absl::OkStatus();
+  }
+  base::Log(base::LogLevel::kDebug, "the inputs' ends are not known",
+            {{"why", ends.status().message()}});
+  return IsWait(ends.status()) ? absl::OkStatus()
+                               : Restart(std::string(ends.status().message()), /*fenced=*/false);
 }
 
 absl::Status StreamThread::WriteOutputs() {
@@ -359,7 +384,8 @@ OpenTransaction StreamThread::Open() const {
 }
 
 absl::Status StreamThread::CommitIfDue() {
-  if (!ShouldCommit(Open(), config_.commit)) return absl::OkStatus();
+  const bool full = task_->open_records() >= record_limit_;
+  if (!full && !ShouldCommit(Open(), config_.commit)) return absl::OkStatus();
   return Commit(kCommitTimeout, /*release=*/false);
 }
 
@@ -367,9 +393,6 @@ absl::Duration StreamThread::PollTimeout() const {
   if (start_ != nullptr) return kStartPoll;
   if (task_ == nullptr) return kIdlePoll;
   absl::Duration timeout = kIdlePoll;
-  if (const auto ready = task_->NextReadyIn(); ready.has_value()) {
-    timeout = std::min(timeout, *ready);
-  }
   if (task_->open_records() > 0) {
     timeout = std::min(timeout, NextCommitIn(Open(), config_.commit));
   }
@@ -481,14 +504,13 @@ absl::Status StreamThread::FinishCommit(const CommitResult& result) {
     case CommitResult::Kind::kCommitted:
       break;
     case CommitResult::Kind::kAbort:
-      return RollBack(result.reason, /*rejected=*/false);
+      return RollBack(result.reason);
     case CommitResult::Kind::kRejected:
-      return RollBack(result.reason, /*rejected=*/true);
+      return NarrowDown(result.reason);
     case CommitResult::Kind::kUnknown:
       return Restart(result.reason, /*fenced=*/false);
   }
   transaction_open_ = false;
-  rejected_before_ = false;
   metrics_.GetCounter("transactions.committed").Add();
   metrics_.GetCounter("records.processed").Add(task_->open_records());
   std::vector<std::optional<base::Offset>> ends;
@@ -499,20 +521,44 @@ absl::Status StreamThread::FinishCommit(const CommitResult& result) {
   if (!task_->EndsKnown(ends)) {
     return Restart("the broker did not say where changelog records were written", false);
   }
+  if (record_limit_ != kNoLimit && task_->open_records() > 0) {
+    record_limit_ = record_limit_ >= kProcessBatch ? kNoLimit : 2 * record_limit_;
+    refusal_.reset();
+  }
   task_->Committed(ends);
   return absl::OkStatus();
 }
 
-absl::Status StreamThread::RollBack(const std::string& why, bool rejected) {
+// The broker refuses for good what some record of the transaction causes. Half as many
+// records a time, until it is found.
+absl::Status StreamThread::NarrowDown(const std::string& why) {
+  metrics_.GetCounter("transactions.refused").Add();
+  const size_t records = task_->open_records();
+  record_limit_ = std::max<size_t>(1, records / 2);
+  if (records == 1) {
+    const auto [partition, offset] = task_->only_open_record();
+    const bool again =
+        refusal_.has_value() && refusal_->partition == partition && refusal_->offset == offset;
+    refusal_ = Refusal{.partition = partition,
+                       .offset = offset,
+                       .reason = again ? refusal_->reason : why,
+                       .times = again ? refusal_->times + 1 : 1};
+    base::Log(base::LogLevel::kWarning, "the broker refuses what a record causes",
+              {{"record", absl::StrCat(base::ToString(partition), "@", offset.value())},
+               {"times", refusal_->times},
+               {"why", why}});
+    if (refusal_->times > kMostRefusals) return StoppedByRefusals(why);
+    task_->SetRefused(*refusal_);
+  } else if (records == 0) {
+    return StoppedByRefusals(why);
+  }
+  return RollBack(why);
+}
+
+absl::Status StreamThread::RollBack(const std::string& why) {
   base::Log(base::LogLevel::kWarning, "transaction aborted, going back to the committed offsets",
             {{"why", why}});
   metrics_.GetCounter("transactions.aborted").Add();
-  if (rejected && std::exchange(rejected_before_, true)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the broker refused a record twice: ", why,
-                     ". Nothing is lost: the inputs are still at the committed offsets. Check the ",
-                     "limits of the topic that is named"));
-  }
   const ProduceResult aborted = producer_->Abort(kInitTimeout);
   if (!aborted.ok()) return Restart(aborted.reason, /*fenced=*/false);
   transaction_open_ = false;

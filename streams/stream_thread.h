@@ -11,7 +11,8 @@
 // A step (RunOnce) serves the group, then does a bounded piece of work. What one pass of
 // a running task does:
 //
-//   fetch     records from the broker into the task's inputs
+//   fetch     records from the broker into the task's inputs, and the inputs' ends where
+//             the order of what was fetched hangs on them
 //   process   the task decides, outputs gather in its outbox
 //   write     the outbox into the open transaction
 //   commit    changelogs, offsets, commit; or abort and go back
@@ -19,13 +20,16 @@
 //
 // Errors by kind: a transaction's is answered here by an abort and a rewind; a producer's,
 // a consumer's or an unknown one by a restart of both; what only the operator can decide
-// and bugs end the thread with a status. Nothing is lost by either.
+// and bugs end the thread with a status. Nothing is lost by either. Where the broker refuses
+// a record for good, transactions are made smaller until the input record that causes it
+// stands alone; that one is processed again as refused.
 //
 // Not thread-safe: RunOnce is called by one thread. RequestStop may come from any.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,7 +67,7 @@ class StreamThread {
   bool running() const { return task_ != nullptr; }
 
  private:
-  enum class Outcome { kCommitted, kRolledBack, kRestart };
+  static constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
 
   // ---- the group
   absl::Status Join();
@@ -83,7 +87,8 @@ class StreamThread {
 
   // ---- running
   absl::Status RunTask();
-  absl::StatusOr<size_t> FetchInputs();
+  absl::Status FetchInputs();
+  absl::Status AskEnds();
   absl::Status WriteOutputs();
   absl::Status CommitIfDue();
   OpenTransaction Open() const;
@@ -97,7 +102,8 @@ class StreamThread {
   ProduceResult WriteChanges(const state::ChangeSet& changes);
   ProduceResult SendOffsets(absl::Duration timeout, bool release);
   absl::Status FinishCommit(const CommitResult& result);
-  absl::Status RollBack(const std::string& why, bool rejected);
+  absl::Status RollBack(const std::string& why);
+  absl::Status NarrowDown(const std::string& why);
   absl::Status Answer(const ProduceResult& failed);
   base::TopicPartition Changelog(size_t store) const;
 
@@ -124,7 +130,9 @@ class StreamThread {
   std::unique_ptr<Task> task_;  // over replica_
 
   bool transaction_open_ = false;
-  bool rejected_before_ = false;  // the broker refused a record of the last transaction
+  // Input records a transaction may have: fewer after the broker refused one's outputs.
+  size_t record_limit_ = kNoLimit;
+  std::optional<Refusal> refusal_;  // of the record that was found to cause it
   absl::Duration last_commit_;
   absl::Duration last_checkpoint_;
   absl::Duration checkpoint_retry_;  // not before

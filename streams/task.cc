@@ -40,7 +40,8 @@ absl::Status Task::Build(const Topology& topology) {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Topology::NodeSpec& spec = topology.nodes()[i];
     if (spec.kind != Topology::Kind::kSource) continue;
-    Input input{.partition = {spec.topic, options_.partition}, .queue = base::Fifo<Queued>()};
+    Input input;
+    input.partition = {spec.topic, options_.partition};
     for (size_t child = 0; child < nodes_.size(); ++child) {
       const auto& parents = topology.nodes()[child].parents;
       if (std::count(parents.begin(), parents.end(), NodeId(static_cast<uint32_t>(i))) == 0) {
@@ -91,80 +92,77 @@ absl::Status Task::BuildNode(const Topology& topology, size_t i) {
 void Task::StartAt(size_t i, base::Offset position) {
   Input& input = inputs_[i];
   input.queue.clear();
-  input.caught_up = false;
+  input.fetched = input.covered = position;
   committed_positions_[input.partition] = position;
   open_positions_[input.partition] = position;
 }
 
-void Task::Add(size_t i, std::span<Message> messages) {
-  const absl::Duration now = clock_.Elapsed();
-  for (Message& message : messages) {
-    inputs_[i].queue.push({std::move(message), now});
+void Task::Add(size_t i, std::span<Message> messages, base::Offset position) {
+  Input& input = inputs_[i];
+  for (Message& message : messages) input.queue.push(std::move(message));
+  input.fetched = position;
+}
+
+void Task::SetEnds(std::span<const base::Offset> ends) {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    Input& input = inputs_[i];
+    // What was fetched before the question was sent, or counted in the answer before it.
+    input.covered = std::max({input.covered, input.fetched, input.end});
+    input.end = ends[i];
   }
 }
 
-std::optional<size_t> Task::ChooseInput() const {
+std::optional<Task::Next> Task::FindNext() const {
   std::optional<size_t> first;
   bool any_empty = false;
+  bool all_at_end = true;
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const Input& input = inputs_[i];
     if (input.queue.empty()) {
-      if (!input.caught_up) return std::nullopt;
       any_empty = true;
-      continue;
-    }
-    if (!first.has_value() || input.queue.front().message.view().timestamp <
-                                  inputs_[*first].queue.front().message.view().timestamp) {
+      all_at_end = all_at_end && input.at_end();
+    } else if (!first.has_value() || input.queue.front().view().timestamp <
+                                         inputs_[*first].queue.front().view().timestamp) {
       first = i;
     }
   }
-  if (first.has_value() && any_empty &&
-      clock_.Elapsed() < inputs_[*first].queue.front().arrived + options_.merge_grace) {
-    return std::nullopt;
-  }
-  return first;
+  if (!first.has_value()) return std::nullopt;
+  const Input& input = inputs_[*first];
+  const bool covered = !any_empty || input.queue.front().view().offset < input.covered;
+  return Next{.input = *first, .ready = covered && all_at_end, .wants_ends = !covered};
 }
 
-std::optional<absl::Duration> Task::NextReadyIn() const {
-  std::optional<absl::Duration> arrived;
-  bool any_empty = false;
-  for (const Input& input : inputs_) {
-    if (input.queue.empty()) {
-      if (!input.caught_up) return std::nullopt;
-      any_empty = true;
-      continue;
-    }
-    const absl::Duration front = input.queue.front().arrived;
-    arrived = arrived.has_value() ? std::min(*arrived, front) : front;
-  }
-  if (!arrived.has_value()) return std::nullopt;
-  if (!any_empty) return absl::ZeroDuration();
-  return std::max(absl::ZeroDuration(), *arrived + options_.merge_grace - clock_.Elapsed());
+bool Task::WantsEnds() const {
+  const std::optional<Next> next = FindNext();
+  return next.has_value() && next->wants_ends;
 }
 
 bool Task::Drained() const {
   return std::all_of(inputs_.begin(), inputs_.end(),
-                     [](const Input& input) { return input.queue.empty() && input.caught_up; });
+                     [](const Input& input) { return input.at_end(); });
 }
 
 absl::StatusOr<size_t> Task::Process(size_t max) {
   size_t processed = 0;
   while (processed < max) {
-    const std::optional<size_t> next = ChooseInput();
-    if (!next.has_value()) break;
-    RETURN_IF_ERROR(ProcessNext(inputs_[*next]));
+    const std::optional<Next> next = FindNext();
+    if (!next.has_value() || !next->ready) break;
+    RETURN_IF_ERROR(ProcessNext(inputs_[next->input]));
     ++processed;
   }
   return processed;
 }
 
 absl::Status Task::ProcessNext(Input& input) {
-  const base::RecordView& record = input.queue.front().message.view();
+  const base::RecordView& record = input.queue.front().view();
+  const bool refused = refusal_.has_value() && refusal_->partition == input.partition &&
+                       refusal_->offset == record.offset;
   context_.record_ = {.topic = record.topic,
                       .partition = record.partition,
                       .offset = record.offset,
                       .timestamp = record.timestamp,
-                      .headers = {}};
+                      .headers = {},
+                      .refused = refused ? &*refusal_ : nullptr};
   const size_t outputs_before = outbox_.size();
   const absl::Status processed = input.receiver->Process(record);
   if (!processed.ok()) {
@@ -177,6 +175,14 @@ absl::Status Task::ProcessNext(Input& input) {
   open_positions_[input.partition] = base::Next(record.offset);
   input.queue.pop();
   return absl::OkStatus();
+}
+
+std::pair<base::TopicPartition, base::Offset> Task::only_open_record() const {
+  for (const auto& [partition, position] : open_positions_) {
+    const base::Offset committed = committed_positions_.at(partition);
+    if (position > committed) return {partition, base::Offset(position.value() - 1)};
+  }
+  return {};
 }
 
 size_t Task::open_keys() const {
@@ -231,6 +237,9 @@ void Task::Committed(std::span<const std::optional<base::Offset>> ends) {
   changes_.Clear();
   founding_.clear();
   committed_positions_ = open_positions_;
+  if (refusal_.has_value() && committed_positions_[refusal_->partition] > refusal_->offset) {
+    refusal_.reset();
+  }
   open_records_ = open_outputs_ = 0;
 }
 
@@ -238,11 +247,11 @@ void Task::RolledBack() {
   for (const auto& store : stores_) store->Abort();
   changes_.Clear();
   outbox_.Clear();
+  open_positions_ = committed_positions_;
   for (Input& input : inputs_) {
     input.queue.clear();
-    input.caught_up = false;
+    input.fetched = committed_positions_.at(input.partition);
   }
-  open_positions_ = committed_positions_;
   open_records_ = open_outputs_ = 0;
 }
 

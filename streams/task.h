@@ -1,8 +1,8 @@
 // A task: the processors and stores of one state partition, and the records on their way
 // to them. It does no I/O: it is fed and asked. The loop around it, in short:
 //
-//   task.Add(input, messages);           // what was fetched
-//   task.SetCaughtUp(input, true);       // there is no more for now
+//   task.Add(input, messages, position); // what was fetched
+//   if (task.WantsEnds()) task.SetEnds(...);   // what the brokers answered just now
 //   task.Process(100);                   // decides; outputs gather in the outbox
 //   ... write task.outbox(), clear it ...
 //   changes = task.PrepareCommit();      // what goes to the changelogs
@@ -10,8 +10,10 @@
 //   task.Committed(ends);                // or task.RolledBack()
 //
 // The inputs are merged by record timestamp, then in the order of the sources. An input
-// without records holds up the others only until it is known to be caught up; and then
-// for `merge_grace` more, since what is fetched together is not handed out at once.
+// without records holds up the others until it is proven to have none: its end must have
+// been asked for after the record that waits was written, and be where the input stands. So
+// the order is that of the timestamps wherever each record was acknowledged before the next
+// was sent, however the records come in; and it is the same when they are read again.
 //
 // After RolledBack the task stands where the last Committed left it, and wants its inputs
 // from positions() again. Not thread-safe.
@@ -22,6 +24,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -45,7 +48,6 @@ class Task {
   struct Options {
     base::Partition partition{0};  // of the state, and of each input
     size_t cache_bytes = 64 << 20;
-    absl::Duration merge_grace;
   };
 
   // The replica, clock and metrics outlive the task. Fused plan: all of the topology.
@@ -61,21 +63,33 @@ class Task {
   // Where the first record is to be read; drops what was added.
   void StartAt(size_t i, base::Offset position);
   size_t queued(size_t i) const { return inputs_[i].queue.size(); }
-  void Add(size_t i, std::span<Message> messages);
-  void SetCaughtUp(size_t i, bool caught_up) { inputs_[i].caught_up = caught_up; }
+  base::Offset fetched(size_t i) const { return inputs_[i].fetched; }
+  // Takes fetched records; `position` is the next offset to be fetched, which may lie past
+  // the last record's where what follows holds none.
+  void Add(size_t i, std::span<Message> messages, base::Offset position);
+
+  // True where a record waits for nothing but a newer answer to where the inputs end.
+  bool WantsEnds() const;
+  // By input: its end for readers of committed records, as answered to a question that was
+  // sent after the last Add.
+  void SetEnds(std::span<const base::Offset> ends);
 
   // Processes up to `max` records that are ready; returns how many. An error is not a
   // record's fault: the worker must stop.
   absl::StatusOr<size_t> Process(size_t max);
   // All that is known to be in the inputs has been processed.
   bool Drained() const;
-  // When a record that waits only for the merge grace will be ready; nullopt: none waits.
-  std::optional<absl::Duration> NextReadyIn() const;
+
+  // The broker refused what this record causes: it is processed with RecordContext::refused
+  // set. Until it is committed.
+  void SetRefused(Refusal refusal) { refusal_ = std::move(refusal); }
 
   Outbox& outbox() { return outbox_; }
 
   // ---- the open transaction
   size_t open_records() const { return open_records_; }
+  // Which it is, where it is one.
+  std::pair<base::TopicPartition, base::Offset> only_open_record() const;
   size_t open_outputs() const { return open_outputs_; }
   size_t open_keys() const;
   // The changes of the stores and, last, the engine's record of the input positions.
@@ -93,28 +107,33 @@ class Task {
   void RolledBack();
 
  private:
-  struct Queued {
-    Message message;
-    absl::Duration arrived;
-  };
   struct Input {
     base::TopicPartition partition;
     Receiver<base::RecordView>* receiver = nullptr;
-    base::Fifo<Queued> queue;
-    bool caught_up = false;
+    base::Fifo<Message> queue;
+    base::Offset fetched;  // the next offset to be added
+    base::Offset end;      // as of the last answer
+    base::Offset covered;  // records below were written before the last question was sent
+
+    bool at_end() const { return queue.empty() && fetched >= end; }
+  };
+  // The record that is next by order, ready or not.
+  struct Next {
+    size_t input;
+    bool ready;
+    bool wants_ends;  // of one that is not ready: an answer will do
   };
 
   Task(state::Replica* replica, const base::Clock& clock, base::Metrics& metrics,
        const Options& options);
   absl::Status Build(const Topology& topology);
   absl::Status BuildNode(const Topology& topology, size_t i);
-  // The input whose first record is next, or none yet.
-  std::optional<size_t> ChooseInput() const;
+  std::optional<Next> FindNext() const;
   absl::Status ProcessNext(Input& input);
 
   state::Replica* replica_;
   const base::Clock& clock_;
-  Options options_;
+  const Options options_;
   std::vector<std::unique_ptr<state::StoreBase>> stores_;
   Outbox outbox_;
   ProcessorContext context_;
@@ -127,6 +146,7 @@ class Task {
   InputPositions open_positions_;
   size_t open_records_ = 0;
   size_t open_outputs_ = 0;
+  std::optional<Refusal> refusal_;
 };
 
 }  // namespace streams

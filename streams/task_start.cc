@@ -267,12 +267,16 @@ absl::Status TaskStart::ApplyProgress() {
   return absl::OkStatus();
 }
 
-// A transaction writes at least one record and its marker. So where a single offset is
-// missing behind a committed record, that is a marker and no record.
+// A transaction writes at least one record and its marker. So where all below the end was
+// decided when the end was taken, and a single offset is missing, that is a marker and no
+// record.
 void TaskStart::MarkIfAtEnd(Log* log, base::Offset position) {
-  if (log->evidence.range.end.value() - position.value() <= 1) log->at_end = true;
+  const LogRange& range = log->evidence.range;
+  const bool only_a_marker_is_missing =
+      range.stable_end == range.end && range.end.value() - position.value() == 1;
+  if (position >= range.end || only_a_marker_is_missing) log->at_end = true;
   // Nothing but markers and what was aborted.
-  if (log->evidence.range.start == log->evidence.range.end) log->at_end = true;
+  if (range.start == range.end) log->at_end = true;
 }
 
 absl::Status TaskStart::CheckpointIfLarge() {

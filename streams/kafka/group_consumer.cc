@@ -231,7 +231,6 @@ absl::Status KafkaGroupConsumer::Assign(std::span<const PartitionStart> partitio
     assigned.queue = std::move(queue);
     assigned.list = ToList(std::span(&start.partition, 1));
     assigned.expected = start.from;
-    assigned.at_end = start.at_end;
   }
   wakeup_.Wake();  // a queue with a rest in it tells nothing of what comes behind
   return kafka::Assign(handle_.get(), ToList(partitions).get(),
@@ -259,8 +258,6 @@ absl::Status KafkaGroupConsumer::Seek(std::span<const PartitionStart> partitions
     const auto found = assigned_.find(start.partition);
     if (found == assigned_.end()) continue;
     found->second.expected = start.from;
-    found->second.heard = false;
-    found->second.at_end = start.at_end;
     found->second.failure = absl::OkStatus();
   }
   wakeup_.Wake();
@@ -296,7 +293,6 @@ absl::Status KafkaGroupConsumer::Fetch(const base::TopicPartition& partition, si
   while (messages->size() < limit) {
     rd_kafka_message_t* const message = rd_kafka_consume_queue(assigned.queue.get(), 0);
     if (message == nullptr) {
-      if (!assigned.at_end) assigned.at_end = IsAtKnownEnd(partition, assigned);
       assigned.pace.AfterTaking(handle_.get(), assigned.queue.get(), assigned.list.get());
       return absl::OkStatus();
     }
@@ -305,23 +301,6 @@ absl::Status KafkaGroupConsumer::Fetch(const base::TopicPartition& partition, si
   wakeup_.Wake();  // there may be more
   assigned.pace.AfterTaking(handle_.get(), assigned.queue.get(), assigned.list.get());
   return absl::OkStatus();
-}
-
-// The answer that brought the last record said how far the partition goes, and the
-// library's position is past the markers behind that record, which it does not show. What
-// an open transaction holds back is known only by PARTITION_EOF.
-bool KafkaGroupConsumer::IsAtKnownEnd(const base::TopicPartition& partition,
-                                      const Assigned& assigned) const {
-  if (!assigned.heard) return false;  // what is known may be from before the start
-  int64_t low = 0;
-  int64_t high = 0;
-  if (rd_kafka_get_watermark_offsets(handle_.get(), partition.topic.c_str(),
-                                     partition.partition.value(), &low,
-                                     &high) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return false;
-  }
-  rd_kafka_position(handle_.get(), assigned.list.get());
-  return high >= 0 && assigned.list->elems[0].offset >= high;
 }
 
 absl::Status KafkaGroupConsumer::Take(const base::TopicPartition& partition, Assigned* assigned,
@@ -335,8 +314,6 @@ absl::Status KafkaGroupConsumer::Take(const base::TopicPartition& partition, Ass
       return absl::OkStatus();
     }
     assigned->expected = base::Next(offset);
-    assigned->heard = true;
-    assigned->at_end = false;
     messages->push_back(Wrap(message));
     return absl::OkStatus();
   }
@@ -344,7 +321,6 @@ absl::Status KafkaGroupConsumer::Take(const base::TopicPartition& partition, Ass
   rd_kafka_message_destroy(message);
   switch (error) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-      assigned->at_end = true;
       assigned->expected = std::max(assigned->expected, offset);
       return absl::OkStatus();
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
@@ -359,9 +335,9 @@ absl::Status KafkaGroupConsumer::Take(const base::TopicPartition& partition, Ass
   }
 }
 
-bool KafkaGroupConsumer::CaughtUp(const base::TopicPartition& partition) {
+base::Offset KafkaGroupConsumer::Position(const base::TopicPartition& partition) const {
   const auto found = assigned_.find(partition);
-  return found != assigned_.end() && found->second.at_end;
+  return found == assigned_.end() ? base::Offset(0) : found->second.expected;
 }
 
 }  // namespace streams::kafka

@@ -41,7 +41,7 @@ class KafkaGroupConsumer final : public GroupConsumer {
   absl::Status Seek(std::span<const PartitionStart> partitions) override;
   absl::Status Fetch(const base::TopicPartition& partition, size_t max,
                      std::vector<Message>* messages) override;
-  bool CaughtUp(const base::TopicPartition& partition) override;
+  base::Offset Position(const base::TopicPartition& partition) const override;
   bool AssignmentLost() const override;
   // Of two that fence each other in turn, at least one sees the other: the one that is not
   // shown with its own client id.
@@ -56,8 +56,6 @@ class KafkaGroupConsumer final : public GroupConsumer {
     PartitionList list;     // of this partition alone, to ask with
     base::Offset expected;  // the next record's offset, or one below it
     FetchPace pace;
-    bool heard = false;    // a record came since the start or seek
-    bool at_end = false;   // as of the last answer, nothing is left
     absl::Status failure;  // why nothing more will come
   };
 
@@ -76,7 +74,6 @@ class KafkaGroupConsumer final : public GroupConsumer {
   absl::Status SeekOnce(std::span<const PartitionStart> partitions, absl::Duration timeout);
   absl::Status Take(const base::TopicPartition& partition, Assigned* assigned,
                     rd_kafka_message_t* message, std::vector<Message>* messages);
-  bool IsAtKnownEnd(const base::TopicPartition& partition, const Assigned& assigned) const;
 
   const KafkaConfig config_;
   rd_kafka_t* const questions_;

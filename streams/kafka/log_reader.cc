@@ -17,6 +17,26 @@ constexpr size_t kBatch = 10'000;
 constexpr int64_t kLogEnd = -1;  // as rd_kafka_offsets_for_times takes them
 constexpr int64_t kLogStart = -2;
 
+// By a handle that reads committed, the log's end is that of what is decided.
+absl::StatusOr<std::vector<base::Offset>> Ask(rd_kafka_t* handle,
+                                              std::span<const base::TopicPartition> partitions,
+                                              int64_t which, absl::Duration timeout) {
+  std::vector<base::Offset> offsets;
+  if (partitions.empty()) return offsets;
+  const PartitionList list = ToList(partitions);
+  for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = which;
+  RETURN_IF_ERROR(ToStatus(rd_kafka_offsets_for_times(handle, list.get(), ToMs(timeout)),
+                           "asking for the ends of the logs"));
+  for (int i = 0; i < list->cnt; ++i) {
+    const std::string what =
+        absl::StrCat("asking for the ends of ", base::ToString(ToTopicPartition(list->elems[i])));
+    RETURN_IF_ERROR(ToStatus(list->elems[i].err, what));
+    if (list->elems[i].offset < 0) return absl::UnavailableError(what + ": no answer");
+    offsets.emplace_back(list->elems[i].offset);
+  }
+  return offsets;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KafkaLogReader>> KafkaLogReader::Create(const KafkaConfig& config,
@@ -36,37 +56,25 @@ absl::StatusOr<std::unique_ptr<KafkaLogReader>> KafkaLogReader::Create(const Kaf
   return reader;
 }
 
-absl::StatusOr<std::map<base::TopicPartition, base::Offset>> KafkaLogReader::Offsets(
-    std::span<const base::TopicPartition> partitions, int64_t which, absl::Duration timeout) {
-  std::map<base::TopicPartition, base::Offset> offsets;
-  if (partitions.empty()) return offsets;
-  const PartitionList list = ToList(partitions);
-  for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = which;
-  RETURN_IF_ERROR(ToStatus(rd_kafka_offsets_for_times(questions_, list.get(), ToMs(timeout)),
-                           "asking for the ends of the logs"));
-  for (int i = 0; i < list->cnt; ++i) {
-    base::TopicPartition partition = ToTopicPartition(list->elems[i]);
-    const std::string what = absl::StrCat("asking for the ends of ", base::ToString(partition));
-    RETURN_IF_ERROR(ToStatus(list->elems[i].err, what));
-    if (list->elems[i].offset < 0) return absl::UnavailableError(what + ": no answer");
-    offsets[std::move(partition)] = base::Offset(list->elems[i].offset);
-  }
-  return offsets;
-}
-
 absl::StatusOr<std::map<base::TopicPartition, LogRange>> KafkaLogReader::Ranges(
     std::span<const base::TopicPartition> partitions, absl::Duration timeout) {
-  const auto ask = [&](int64_t which) {
-    return WhileUnavailable(timeout,
-                            [&](absl::Duration left) { return Offsets(partitions, which, left); });
+  const auto ask = [&](rd_kafka_t* handle, int64_t which) {
+    return WhileUnavailable(
+        timeout, [&](absl::Duration left) { return Ask(handle, partitions, which, left); });
   };
-  ASSIGN_OR_RETURN(const auto starts, ask(kLogStart));
-  ASSIGN_OR_RETURN(const auto ends, ask(kLogEnd));
+  ASSIGN_OR_RETURN(const auto starts, ask(questions_, kLogStart));
+  ASSIGN_OR_RETURN(const auto stable_ends, ask(reader_.get(), kLogEnd));
+  ASSIGN_OR_RETURN(const auto ends, ask(questions_, kLogEnd));
   std::map<base::TopicPartition, LogRange> ranges;
-  for (const auto& [partition, start] : starts) {
-    ranges[partition] = {.start = start, .end = ends.at(partition)};
+  for (size_t i = 0; i < partitions.size(); ++i) {
+    ranges[partitions[i]] = {.start = starts[i], .end = ends[i], .stable_end = stable_ends[i]};
   }
   return ranges;
+}
+
+absl::StatusOr<std::vector<base::Offset>> KafkaLogReader::StableEnds(
+    std::span<const base::TopicPartition> partitions, absl::Duration timeout) {
+  return Ask(reader_.get(), partitions, kLogEnd, timeout);
 }
 
 absl::Status KafkaLogReader::Assign(std::span<const PartitionStart> partitions) {

@@ -23,6 +23,8 @@ class KafkaLogReader final : public LogReader {
 
   absl::StatusOr<std::map<base::TopicPartition, LogRange>> Ranges(
       std::span<const base::TopicPartition> partitions, absl::Duration timeout) override;
+  absl::StatusOr<std::vector<base::Offset>> StableEnds(
+      std::span<const base::TopicPartition> partitions, absl::Duration timeout) override;
   absl::Status Assign(std::span<const PartitionStart> partitions) override;
   absl::Status Poll(absl::Duration timeout, Progress* progress) override;
 
@@ -30,8 +32,6 @@ class KafkaLogReader final : public LogReader {
   explicit KafkaLogReader(rd_kafka_t* questions) : questions_(questions) {}
   absl::Status Take(rd_kafka_message_t* message, Progress* progress);
   absl::Status TakeSignal(const rd_kafka_message_t& message, Progress* progress);
-  absl::StatusOr<std::map<base::TopicPartition, base::Offset>> Offsets(
-      std::span<const base::TopicPartition> partitions, int64_t which, absl::Duration timeout);
 
   rd_kafka_t* questions_;
   Handle reader_;

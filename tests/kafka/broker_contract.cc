@@ -177,14 +177,18 @@ std::vector<Seen> BrokerContract::Read(GroupConsumer& consumer,
 }
 
 bool BrokerContract::AwaitCaughtUp(GroupConsumer& consumer, const base::TopicPartition& partition) {
+  auto reader = broker().NewLogReader();
+  EXPECT_TRUE(reader.ok()) << reader.status();
   std::vector<Message> messages;
   return Eventually([&] {
+    const auto ends = (*reader)->StableEnds(std::span(&partition, 1), kPatience);
+    EXPECT_TRUE(ends.ok()) << ends.status();
     const GroupEvent event = consumer.Poll(kPoll);
     EXPECT_EQ(event.kind, GroupEvent::Kind::kNone) << event.reason;
     const absl::Status fetched = consumer.Fetch(partition, 1000, &messages);
     EXPECT_TRUE(fetched.ok()) << fetched;
     EXPECT_EQ(messages.size(), 0u) << "it was thought to be read";
-    return consumer.CaughtUp(partition);
+    return ends.ok() && consumer.Position(partition) >= ends->front();
   });
 }
 

@@ -75,6 +75,7 @@ class BrokerContract : public ::testing::TestWithParam<HarnessFactory> {
   // Fetches until there are `count` of them (and not more).
   std::vector<Seen> Read(GroupConsumer& consumer, const base::TopicPartition& partition,
                          size_t count);
+  // Until the position is at the end that the brokers give.
   bool AwaitCaughtUp(GroupConsumer& consumer, const base::TopicPartition& partition);
 
   // ------------------------------------------------------------- reading a log

@@ -17,7 +17,7 @@ LogRange RangeOf(Broker& broker, const base::TopicPartition& partition) {
   EXPECT_TRUE(reader.ok()) << reader.status();
   const auto ranges = (*reader)->Ranges(std::span(&partition, 1), kPatience);
   EXPECT_TRUE(ranges.ok()) << ranges.status();
-  return ranges.ok() ? ranges->at(partition) : LogRange{base::Offset(-1), base::Offset(-1)};
+  return ranges.ok() ? ranges->at(partition) : LogRange{};
 }
 
 TEST_P(BrokerContract, TheEndOfAnEmptyLogIsItsBeginning) {
@@ -56,6 +56,10 @@ TEST_P(BrokerContract, AnEndIsToldAgainWhenAnOpenTransactionEnds) {
   const auto ranges = (*reader)->Ranges(std::span(&partition, 1), kPatience);
   ASSERT_TRUE(ranges.ok()) << ranges.status();
   EXPECT_EQ(ranges->at(partition).end, base::Offset(3));
+  EXPECT_EQ(ranges->at(partition).stable_end, base::Offset(2));
+  const auto stable = (*reader)->StableEnds(std::span(&partition, 1), kPatience);
+  ASSERT_TRUE(stable.ok()) << stable.status();
+  EXPECT_EQ(stable->front(), base::Offset(2));
   const PartitionStart start{partition, base::Offset(0)};
   ASSERT_TRUE((*reader)->Assign(std::span(&start, 1)).ok());
   LogReader::Progress progress;

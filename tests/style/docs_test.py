@@ -111,7 +111,7 @@ class DocsTest(unittest.TestCase):
         for name in records:
             self.assertRegex(name, r"^\d{4}-[a-z0-9-]+\.md$")
             text = read(os.path.join("docs", "decisions", name))
-            self.assertTrue(text.startswith(f"# {name[:4]}: "), name)
+            self.assertTrue(text.startswith(f"# {int(name[:4])}. "), name)
         numbers = [name[:4] for name in records]
         self.assertEqual(len(numbers), len(set(numbers)), "a number is used twice")
 

@@ -8,24 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/metrics.h"
 #include "state/executor.h"
 #include "state/memory/memory_backend.h"
 #include "state/replica.h"
 #include "streams/task.h"
 #include "streams/topology.h"
+#include "tests/support/manual_clock.h"
 
 namespace testing_support {
-
-class ManualClock final : public base::Clock {
- public:
-  base::Timestamp Now() const override { return now; }
-  absl::Duration Elapsed() const override { return elapsed; }
-
-  base::Timestamp now{2'000'000'000'000};
-  absl::Duration elapsed;
-};
 
 // Bytes of its own behind a record's view.
 struct OwnedRecord {
@@ -63,12 +54,15 @@ class MemoryTask {
     std::vector<streams::Message> messages;
     messages.emplace_back(record_view, nullptr, nullptr);
     for (size_t i = 0; i < task_->inputs(); ++i) {
-      if (task_->input(i).topic == own.topic) task_->Add(i, messages);
+      if (task_->input(i).topic == own.topic) task_->Add(i, messages, base::Next(own.offset));
     }
   }
 
+  // There is no more than what was fed.
   void CatchUpAll() {
-    for (size_t i = 0; i < task_->inputs(); ++i) task_->SetCaughtUp(i, true);
+    std::vector<base::Offset> ends;
+    for (size_t i = 0; i < task_->inputs(); ++i) ends.push_back(task_->fetched(i));
+    task_->SetEnds(ends);
   }
 
   // As after a commit: what was changed is committed, at the ends that follow.
@@ -101,12 +95,11 @@ class MemoryTask {
     ends_.resize(stores.size());
     replica_ = *state::Replica::Open(*disk_.Open("0", stores), stores.size(), &executor_);
     task_ = *streams::Task::Create(topology_, replica_.get(), clock_, metrics_,
-                                   {.cache_bytes = 1 << 20, .merge_grace = grace_});
+                                   {.cache_bytes = 1 << 20});
     for (size_t i = 0; i < task_->inputs(); ++i) task_->StartAt(i, base::Offset(0));
   }
 
   const streams::Topology topology_;
-  absl::Duration grace_;
   ManualClock clock_;
   base::Metrics metrics_;
   state::InlineExecutor executor_;
