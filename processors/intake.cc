@@ -60,13 +60,13 @@ absl::Status Intake::Process(const base::RecordView& record) {
   if (!options_.environment.empty()) {
     const std::string_view environment = Environment(record.headers);
     if (!environment.empty() && environment != options_.environment) {
-      other_environment_->Add();
+      context_->Count(*other_environment_);
       return absl::OkStatus();
     }
   }
   auto decoded = decoder_.Decode(input_, record, &message_);
   if (std::holds_alternative<serde::Skipped>(decoded)) {
-    skipped_->Add();
+    context_->Count(*skipped_);
     return absl::OkStatus();
   }
   if (const auto* fault = std::get_if<serde::Fault>(&decoded))
@@ -104,9 +104,9 @@ absl::Status Intake::Refused(const base::RecordView& record, const streams::Refu
 
 absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fault& fault,
                                 size_t largest) {
-  dead_->Add();
+  context_->Count(*dead_);
   // All are counted; a flood of them must not be one in the log.
-  const bool logged = dead_->value() <= kLoggedAtFirst || dead_->value() % kLoggedEvery == 0;
+  const bool logged = ++tried_ <= kLoggedAtFirst || tried_ % kLoggedEvery == 0;
   std::string message = fault.message;
   std::optional<std::string_view> key = record.key;
   std::optional<std::string_view> value = record.value;

@@ -48,6 +48,7 @@ class Intake final : public streams::Processor<base::RecordView> {
   base::Counter* skipped_ = nullptr;
   base::Counter* other_environment_ = nullptr;
   base::Counter* dead_ = nullptr;
+  uint64_t tried_ = 0;  // dead letters, those of aborted transactions too
 };
 
 }  // namespace processors

@@ -22,6 +22,7 @@ constexpr absl::Duration kRevokeCommitTimeout = absl::Seconds(5);
 constexpr absl::Duration kEndsTimeout = absl::Milliseconds(500);
 constexpr absl::Duration kRestartDelay = absl::Milliseconds(500);
 constexpr absl::Duration kCheckpointRetryDelay = absl::Seconds(1);
+constexpr absl::Duration kWaitingInterval = absl::Seconds(5);
 // An input is not filled beyond this.
 constexpr size_t kInputBuffer = 2000;
 constexpr size_t kFetchBatch = 1000;
@@ -245,11 +246,22 @@ absl::Status StreamThread::ContinueStart() {
   const absl::StatusOr<bool> done = start_->Step();
   if (done.ok()) return *done ? BecomeRunning() : absl::OkStatus();
   if (IsWait(done.status())) {
-    base::Log(base::LogLevel::kInfo, "waiting", {{"for", done.status().message()}});
+    LogWaiting(done.status());
     return absl::OkStatus();
   }
   if (IsStop(done.status())) return done.status();
   return Restart(std::string(done.status().message()), /*fenced=*/false);
+}
+
+// A call may fail at once, again and again.
+void StreamThread::LogWaiting(const absl::Status& status) {
+  const absl::Duration now = clock_.Elapsed();
+  const std::string why(status.message());
+  const bool is_news = why != waiting_for_ || now >= waiting_logged_ + kWaitingInterval;
+  if (!is_news) return;
+  waiting_for_ = why;
+  waiting_logged_ = now;
+  base::Log(base::LogLevel::kInfo, "waiting", {{"for", why}});
 }
 
 absl::Status StreamThread::BecomeRunning() {

@@ -24,7 +24,7 @@
 // a record for good, transactions are made smaller until the input record that causes it
 // stands alone; that one is processed again as refused.
 //
-// Not thread-safe: RunOnce is called by one thread. RequestStop may come from any.
+// Not thread-safe.
 #pragma once
 
 #include <atomic>
@@ -80,6 +80,7 @@ class StreamThread {
   // ---- starting
   absl::Status BeginStart(base::Partition partition);
   absl::Status ContinueStart();
+  void LogWaiting(const absl::Status& status);
   absl::Status BecomeRunning();
   absl::Status EnsureProducer();
   absl::Status EndTransactionsOf(const std::string& transactional_id);
@@ -137,6 +138,8 @@ class StreamThread {
   absl::Duration last_checkpoint_;
   absl::Duration checkpoint_retry_;  // not before
   absl::Duration join_not_before_;
+  std::string waiting_for_;  // as last logged
+  absl::Duration waiting_logged_;
   std::vector<Message> fetched_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/log.h"
@@ -89,8 +90,11 @@ absl::Status TaskStart::ReadOffsets() {
 absl::Status TaskStart::EndPredecessor() {
   ASSIGN_OR_RETURN(const auto offsets,
                    environment_.consumer->Committed(inputs_, /*stable=*/false, kCallTimeout));
+  const std::string ours = config_.application_id + "-";
   for (const auto& [partition, committed] : offsets) {
-    if (committed.metadata.empty() || committed.metadata == environment_.transactional_id) {
+    // Another tool that sets offsets may have written what it likes.
+    if (!absl::StartsWith(committed.metadata, ours) ||
+        committed.metadata == environment_.transactional_id) {
       continue;
     }
     base::Log(base::LogLevel::kInfo, "ending the transactions of a predecessor",
