@@ -45,13 +45,24 @@ absl::Status Intake::Init(streams::ProcessorContext& context) {
   context_ = &context;
   ASSIGN_OR_RETURN(by_tenant_, context.Child<model::Message>("by-tenant"));
   ASSIGN_OR_RETURN(dead_letters_, context.Child<streams::RawRecord>("dead-letters"));
-  const auto counter = [&](const char* what) {
-    return &context.metrics().GetCounter(absl::StrCat("intake.", Name(input_), ".", what));
-  };
-  skipped_ = counter("skipped");
-  other_environment_ = counter("other_environment");
-  dead_ = counter("dead_letters");
+  other_environment_ = &Counter("other_environment");
+  dead_ = &Counter("dead_letters");
   return absl::OkStatus();
+}
+
+base::Counter& Intake::Counter(std::string_view what) {
+  return context_->metrics().GetCounter(
+      absl::StrCat("intake.", Name(input_), ".", std::string(what)));
+}
+
+// The decoder gives few kinds, each at a place of its own.
+base::Counter& Intake::SkippedCounter(std::string_view kind) {
+  for (const auto& [known, counter] : skipped_) {
+    if (known.data() == kind.data()) return *counter;
+  }
+  base::Counter& counter = Counter(absl::StrCat("skipped.", std::string(kind)));
+  skipped_.emplace_back(kind, &counter);
+  return counter;
 }
 
 absl::Status Intake::Process(const base::RecordView& record) {
@@ -65,8 +76,8 @@ absl::Status Intake::Process(const base::RecordView& record) {
     }
   }
   auto decoded = decoder_.Decode(input_, record, &message_);
-  if (std::holds_alternative<serde::Skipped>(decoded)) {
-    context_->Count(*skipped_);
+  if (const auto* skipped = std::get_if<serde::Skipped>(&decoded)) {
+    context_->Count(SkippedCounter(skipped->kind));
     return absl::OkStatus();
   }
   if (const auto* fault = std::get_if<serde::Fault>(&decoded))
