@@ -58,23 +58,34 @@ class Progress:
             sys.stdout.flush()
 
 
+def fact(head, name, value):
+    """One fact about a record, under its columns; a long value is wrapped."""
+    prefix = f"{'':<10}{head:<4} {name:<8} "
+    lines = textwrap.wrap(value, WIDTH - len(prefix), break_on_hyphens=False)
+    for line in lines or [""]:
+        say(prefix + line, DIM)
+        prefix = " " * len(prefix)
+
+
 class Columns:
     """The lines for inputs and outputs. A narrow terminal has no room for the types and
     times; the words tell the types too."""
 
     def __init__(self, fast):
-        self.pause = 0 if fast or not TERMINAL else PAUSE_SECONDS
+        self.pause_seconds = 0 if fast or not TERMINAL else PAUSE_SECONDS
         self.tenants = {}
 
-    def input(self, tenant, topic, kind, words, pause=True):
+    def pause(self):
+        """Lets a person read. The clocks of the outputs' times do not run meanwhile."""
+        time.sleep(self.pause_seconds)
+
+    def input(self, tenant, topic, kind, words):
         self._line((tenant, "in", "", topic, kind), words, "")
-        time.sleep(self.pause if pause else 0)
 
     def output(self, tenant, milliseconds, topic, kind, words):
         colour = RED if topic == "dead" else YELLOW if kind == "ERROR" else GREEN
         elapsed = "" if milliseconds is None else f"{milliseconds:.0f} ms"
         self._line((tenant, "out", elapsed, topic, kind), words, colour)
-        time.sleep(self.pause)
 
     def _line(self, columns, words, colour):
         tenant, direction, elapsed, topic, kind = columns

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 import harness
 import scenario
-from screen import BOLD, DIM, GREEN, RED, Columns, paint, remark, say
+from screen import BOLD, GREEN, RED, Columns, fact, paint, remark, say
 from words import Words, show_bytes, tenant_label
 
 PATIENCE_SECONDS = 60
@@ -31,16 +31,17 @@ class Watcher:
         self.consumer.assign([TopicPartition(topic, 0, 0) for topic in self.names])
 
     def take(self, count, worker, seen):
-        """Calls seen(topic, record) for the next `count` outputs, in the order of their
+        """Calls seen(topic, record, when it came) for the next `count` outputs, in the order of their
         causes where several have come together."""
         limit = time.monotonic() + PATIENCE_SECONDS
         while count:
             messages = self.consumer.consume(count, POLL_SECONDS)
+            now = time.monotonic()
             for message in messages:
                 if message.error():
                     raise KafkaException(message.error())
             for message in sorted(messages, key=lambda one: one.timestamp()[1]):
-                seen(self.names[message.topic()], harness.Record(message))
+                seen(self.names[message.topic()], harness.Record(message), now)
             count -= len(messages)
             # A killed one has left what is taken.
             if count and worker.process and not worker.running():
@@ -123,23 +124,25 @@ class Story:
                 began = time.monotonic()
                 self._send(step)
                 self._take(len(step.outputs), began)
+                self.columns.pause()
                 if step.outputs and not self.shown_in_full:
                     self._show_in_full(step, step.outputs[0])
 
-    def _send(self, step, pause=True):
+    def _send(self, step):
         self.sender.send(step)
-        self._show_input(step, pause)
+        self._show_input(step)
 
-    def _show_input(self, step, pause):
+    def _show_input(self, step):
         kind, words = self.words.of(step.topic, step)
-        self.columns.input(tenant_label(step), step.topic, kind, words, pause)
+        self.columns.input(tenant_label(step), step.topic, kind, words)
 
     def _take(self, count, began=None):
         """Shows the next outputs, and how long after `began` they came."""
-        def show(topic, record):
+        def show(topic, record, now):
             kind, words = self.words.of(topic, record)
-            elapsed = None if began is None else 1000 * (time.monotonic() - began)
+            elapsed = None if began is None else 1000 * (now - began)
             self.columns.output(tenant_label(record), elapsed, topic, kind, words)
+            self.columns.pause()
 
         self.watcher.take(count, self.worker, show)
         self.seen += count
@@ -148,14 +151,14 @@ class Story:
         """Once, what this looks like to a program."""
         self.shown_in_full = True
         for name, record in (("in", cause), ("out", output)):
-            say(f"{'':<10}{name:<3}  key      {show_bytes(record.key)}", DIM)
-            say(f"{'':<15}value    {show_bytes(record.value)}", DIM)
-            said = "headers"
+            fact(name, "key", show_bytes(record.key))
+            fact("", "value", show_bytes(record.value))
             if record is not cause and record.headers == cause.headers:
-                say(f"{'':<15}headers  the same, byte for byte", DIM)
+                fact("", "headers", "the same, byte for byte")
                 continue
+            said = "headers"
             for header, value in record.headers:
-                say(f"{'':<15}{said:<8} {header}={show_bytes(value)}", DIM)
+                fact("", said, f"{header}={show_bytes(value)}")
                 said = ""
 
     def _tell_the_kill(self, steps):
@@ -173,6 +176,7 @@ class Story:
         say("While it is dead, the players go on:")
         for step in late:
             self._send(step)
+            self.columns.pause()
         say()
         began = time.monotonic()
         self.start_worker()
@@ -183,7 +187,7 @@ class Story:
     def _rush_and_kill(self, rush):
         half = len(rush) // 2
         for step in rush[:half]:
-            self._send(step, pause=False)
+            self._send(step)
         # It is in the middle of it: something has come out, and more is going in.
         self._take(1)
         for step in rush[half:]:
@@ -191,7 +195,7 @@ class Story:
         pid = self.worker.process.pid
         self.worker.kill()
         for step in rush[half:]:
-            self._show_input(step, pause=False)
+            self._show_input(step)
         say()
         say(f"kill -9 {pid}", RED, BOLD)
 
