@@ -162,6 +162,7 @@ def names_of_run(own):
 
 
 def create_topics(admin, topics):
+    """Returns how many replicas the broker gives them."""
     from harness import INPUTS, wait_for
     # Recorded traffic bears old timestamps: it must not be deleted for its age.
     new = [NewTopic(topic, 1, -1, config={"retention.ms": "-1"}) for topic in topics.values()]
@@ -172,8 +173,10 @@ def create_topics(admin, topics):
             raise Failed(f"topic {topic} could not be created: {error.args[0].str()}") from error
     wait_for(lambda: set(topics.values()) <= set(admin.list_topics(timeout=10).topics),
              "the new topics")
+    made = admin.list_topics(timeout=10).topics
     for name, topic in topics.items():
         say(f"{'in' if name in INPUTS else 'out':<3}  {name:<13}  {topic}")
+    return min(len(made[topic].partitions[0].replicas) for topic in topics.values())
 
 
 def delete_topics(admin, application):
@@ -230,10 +233,11 @@ class Demo:
         import story
         application, topics = names_of_run(own=not self.given)
         self.application = application
-        create_topics(self.admin, topics)
+        replicas = create_topics(self.admin, topics)
         self.worker = harness.Worker(application, topics, os.path.join(DIRECTORY, "state"),
                                      self.worker_log(), environment="",
-                                     output_guarantee="exactly_once")
+                                     output_guarantee="exactly_once",
+                                     replication_factor=replicas)
         self.story = story.Story(os.path.join(ROOT, TRAFFIC), topics, self.worker, self.fast)
 
     def play(self):
@@ -298,8 +302,8 @@ class Demo:
         if not self.application:
             return
         count = delete_topics(self.admin, self.application)
-        say(f"{paint('ok   ', GREEN)} the {count} topics of this run are deleted; their group "
-            f"{self.application} is empty, and Kafka forgets it")
+        # With its topics gone the group has no offsets left: the broker removes it by itself.
+        say(f"{paint('ok   ', GREEN)} the {count} topics of this run are deleted")
 
     @staticmethod
     def check_nothing_runs():
@@ -307,15 +311,16 @@ class Demo:
         left = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
+                # In another root the same directory is another one.
+                if os.readlink(f"/proc/{pid}/root") != os.readlink("/proc/self/root"):
+                    continue
                 with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    if DIRECTORY.encode() in file.read() and int(pid) != os.getpid():
+                    if DIRECTORY.encode() in file.read():
                         left.append(int(pid))
             except OSError:
                 continue  # it has just ended
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
         if left:
-            raise Failed(f"processes {left} were still running, and are killed")
+            raise Failed(f"processes {left} are still running")
         say(f"{paint('ok   ', GREEN)} nothing is left running")
 
 
