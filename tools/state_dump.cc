@@ -301,7 +301,13 @@ absl::Status CatchUpAll(const tools::Settings& settings, const std::vector<std::
 absl::StatusOr<bool> Run(tools::Settings settings) {
   const std::string directory =
       state::ApplicationDirectory(settings.state_dir, settings.engine.application_id);
-  RETURN_IF_ERROR(state::CheckInstanceFile(directory, settings.engine.application_id));
+  const absl::Status known = state::CheckInstanceFile(directory, settings.engine.application_id);
+  if (absl::IsNotFound(known)) {
+    return absl::NotFoundError(
+        absl::StrCat("no worker has kept state in ", directory,
+                     ". The directory is --state_dir, and in it --application_id"));
+  }
+  RETURN_IF_ERROR(known);
   settings.kafka.member_id = "state-dump";
   settings.kafka.static_member = false;
   const std::vector<std::string> stores =

@@ -59,6 +59,8 @@ class Sender:
         self.topics = topics
         self.producer = Producer({"bootstrap.servers": harness.BOOTSTRAP, "acks": "all",
                                   "enable.idempotence": True, "linger.ms": 0, "log_level": 0})
+        # Else the first record to each topic waits up to a second until the client knows it.
+        self.producer.list_topics(timeout=15)
 
     def send(self, record):
         """Acknowledged when this returns."""
