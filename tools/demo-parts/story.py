@@ -100,6 +100,7 @@ class Story:
         self.sender, self.watcher = Sender(topics), Watcher(topics)
         self.shown_in_full = False
         self.starts = self.seen = 0
+        self.last = None  # the output seen last
 
     def close(self):
         self.watcher.close()
@@ -128,7 +129,7 @@ class Story:
                 self._take(len(step.outputs), began)
                 self.columns.pause()
                 if step.outputs and not self.shown_in_full:
-                    self._show_in_full(step, step.outputs[0])
+                    self._show_in_full(step, self.last)
 
     def _send(self, step):
         self.sender.send(step)
@@ -145,6 +146,7 @@ class Story:
             elapsed = None if began is None else 1000 * (now - began)
             self.columns.output(tenant_label(record), elapsed, topic, kind, words)
             self.columns.pause()
+            self.last = record
 
         self.watcher.take(count, self.worker, show)
         self.seen += count
@@ -155,7 +157,7 @@ class Story:
         for name, record in (("in", cause), ("out", output)):
             fact(name, "key", show_bytes(record.key))
             fact("", "value", show_bytes(record.value))
-            if record is not cause and record.headers == cause.headers:
+            if record is not cause and list(record.headers) == list(cause.headers):
                 fact("", "headers", "the same, byte for byte")
                 continue
             said = "headers"
