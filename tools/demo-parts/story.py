@@ -236,14 +236,19 @@ class Story:
 
     @staticmethod
     def _difference(found, expected):
-        for i, (one, other) in enumerate(zip(found, expected)):
-            if one != other:
-                return f"number {i} is {one}, expected was {other}"
-        return "those before are the same"
+        parts = ("key", "value", "headers", "timestamp")
+        for number, pair in enumerate(zip(found, expected), 1):
+            for part, one, other in zip(parts, *pair):
+                if one != other:
+                    return f"the {part} of number {number} is {one}, expected was {other}"
+        return "those that both have are the same"
 
     def verify_state(self):
         expected = [line for step in self.steps if isinstance(step, scenario.State)
                     for line in step.entries]
         found = self.worker.dump()
+        different = [line for line in found if line not in expected] + \
+            [f"missing: {line}" for line in expected if line not in found]
+        verdict = "\n      ".join(["not the same", *different]) if found != expected else "the same"
         return self.check(found == expected, f"state    {len(found):>3} of {len(expected):>2} "
-                          f"entries: {'the same' if found == expected else 'not the same'}")
+                          f"entries: {verdict}")
