@@ -135,17 +135,17 @@ absl::Status TakeEnvironment(const std::string& own_file) {
 }
 
 void PrintHelp(const std::string& own_file, const std::string& usage) {
-  std::printf(
-      "%s\n\nSettings and their defaults. Each can be given by an environment variable too,\n"
-      "--state_dir by STATE_DIR; the flag wins.\n\n",
-      usage.c_str());
+  std::printf("%s\n\nSettings, by flag or by environment variable (the flag wins):\n\n",
+              usage.c_str());
   std::map<std::string, const absl::CommandLineFlag*> flags;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     if (IsOurs(*flag, own_file)) flags[std::string(name)] = flag;
   }
   for (const auto& [name, flag] : flags) {
-    std::printf("  --%s=%s\n      %s\n", name.c_str(), flag->DefaultValue().c_str(),
-                flag->Help().c_str());
+    const std::string value = flag->DefaultValue();
+    std::printf("  --%s   %s\n      %s\n      default: %s\n", name.c_str(),
+                EnvironmentName(name).c_str(), flag->Help().c_str(),
+                value.empty() ? "(empty)" : value.c_str());
   }
 }
 
