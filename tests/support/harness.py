@@ -68,6 +68,8 @@ class Feeder:
         self.timestamp = first_timestamp
         self.producer = Producer({"bootstrap.servers": BOOTSTRAP, "acks": "all",
                                   "enable.idempotence": True, "linger.ms": 0})
+        # Else the first record to each topic waits for metadata, for a second.
+        self.producer.list_topics(timeout=PATIENCE_SECONDS)
         self.count = dict.fromkeys(INPUTS, 0)
 
     def send(self, name, entity, value, tenant=TENANT, record_headers=None, raw=None):
