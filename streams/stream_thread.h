@@ -60,6 +60,12 @@ class StreamThread {
   // Commits, checkpoints and leaves, within `timeout` as far as the broker allows.
   absl::Status Stop(absl::Duration timeout);
 
+  // Puts down what is committed. For another thread, while this one is known to stand still
+  // in a call to the broker.
+  absl::Status CheckpointNow() {
+    return replica_ == nullptr ? absl::OkStatus() : replica_->CheckpointNow();
+  }
+
   bool running() const { return task_ != nullptr; }
 
  private:
