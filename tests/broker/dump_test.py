@@ -23,9 +23,9 @@ EXPECTED = [
     f'{{"store":"characters","tenant":"{TENANT}","id":1,"value":{{"name":"N1","level":31,'
     f'"jobId":100,"gm":false,"worldId":0,"channelId":1,"mapId":100000000,"instance":"{NIL}",'
     f'"online":true,"partyId":1000000000}}}}',
-    f'{{"store":"characters","tenant":"{TENANT}","id":2,"value":{{"name":"N \\"2\\"\\u001b[1m\\u00e9",'
-    f'"worldId":3,"channelId":4,"mapId":5,"instance":"{INSTANCE}",'
-    f'"online":false,"partyId":1000000000}}}}',
+    f'{{"store":"characters","tenant":"{TENANT}","id":2,"value":{{'
+    f'"name":"N \\"2\\"\\u001b[1m\\u00e9","worldId":3,"channelId":4,"mapId":5,'
+    f'"instance":"{INSTANCE}","online":false,"partyId":1000000000}}}}',
     f'{{"store":"characters","tenant":"{TENANT}","id":4294967295,"value":{{"level":200,'
     f'"worldId":255,"online":false}}}}',
     f'{{"store":"characters","tenant":"{OTHER_TENANT.lower()}","id":1,"value":{{"gm":true,'

@@ -40,8 +40,8 @@ _list_add = _function("rd_kafka_topic_partition_list_add", ctypes.POINTER(_Topic
 _group_new = _function("rd_kafka_DeleteGroup_new", _pointer, _text)
 _delete_groups = _function("rd_kafka_DeleteGroups", None, _pointer, ctypes.POINTER(_pointer), _size,
                            _pointer, _pointer)
-_group_results = _function("rd_kafka_DeleteGroups_result_groups", ctypes.POINTER(_pointer), _pointer,
-                           ctypes.POINTER(_size))
+_group_results = _function("rd_kafka_DeleteGroups_result_groups", ctypes.POINTER(_pointer),
+                           _pointer, ctypes.POINTER(_size))
 _group_error = _function("rd_kafka_group_result_error", _pointer, _pointer)
 _error_string = _function("rd_kafka_error_string", _text, _pointer)
 _records_new = _function("rd_kafka_DeleteRecords_new", _pointer, _pointer)
