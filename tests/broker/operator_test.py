@@ -379,7 +379,7 @@ class BrokerGoneTest(unittest.TestCase):
 
 
 class RestoreProgressTest(KafkaTest):
-    CHARACTERS = 50_000
+    CHARACTERS = 100_000
 
     def test_progress_is_told_every_second(self):
         worker = self.worker("w", on_stop="leave", session_timeout_ms=6000).start()
@@ -398,23 +398,43 @@ class RestoreProgressTest(KafkaTest):
         self.assertEqual(worker.stop(), 0)
         worker.wipe()
         # The client waits for a second when it holds more than this: slow enough to be watched.
-        worker.start("--kafka=fetch.message.max.bytes=1000", "--kafka=queued.max.messages.kbytes=1")
+        slow = ("--kafka=fetch.message.max.bytes=1000", "--kafka=queued.max.messages.kbytes=1")
+        progress = (r"^(\S+)Z info restoring state_partition=0 done=(\d+) of=(\d+) "
+                    r"percent=(\d+) per_second=(\d+) seconds_left=(\d+)$")
+        # What a stop in its midst has is kept.
+        worker.start(*slow)
+        wait_for(lambda: any(int(line[1]) > 5000
+                             for line in re.findall(progress, worker.log(), re.M)),
+                 "a part to be restored")
+        begin = time.monotonic()
+        self.assertEqual(worker.stop(), 0)
+        self.assertLess(time.monotonic() - begin, STOP_SECONDS)
+        part = len(worker.dump("--offline"))
+        self.assertNotIn(" warning ", worker.log())  # all is as it should be
+        self.assertGreater(part, 5000)
+        self.assertLess(part, self.CHARACTERS)
+
+        earlier = len(worker.log())
+        worker.start(*slow)
         worker.wait_log("running plan", 2)
         self.assertEqual(worker.stop(), 0)
-        log = worker.log()
-        lines = re.findall(r"^(\S+)Z info restoring state_partition=0 done=(\d+) of=(\d+) "
-                           r"percent=(\d+) per_second=(\d+) seconds_left=(\d+)$", log, re.M)
+        log = worker.log()[earlier:]
+        lines = re.findall(progress, log, re.M)
+        self.assertTrue(lines, log)
+        done = [int(line[1]) for line in lines]
+        self.assertEqual(done, sorted(done))
         # At least one a second; where the machine is loaded, a little less.
         took = float(re.search(r"info restored .* seconds=([\d.]+)", log).group(1))
-        self.assertGreaterEqual(len(lines), max(2, took / 2), log)
+        self.assertGreaterEqual(len(lines), max(1, took / 2 - 1), log)
         done = [int(line[1]) for line in lines]
         self.assertEqual(done, sorted(done))
         for _, of_done, of, percent, rate, left in lines:
-            self.assertGreaterEqual(int(of), self.CHARACTERS)
+            self.assertLessEqual(int(of), self.CHARACTERS + 100 - part)
             self.assertEqual(int(percent), round(100 * int(of_done) / int(of)))
-            to_do = int(of) - int(of_done)
-            self.assertLessEqual(int(left), to_do / max(1, int(rate) - 0.5) + 1)
-            self.assertGreaterEqual(int(left), to_do / (int(rate) + 0.5) - 1)
+            if int(rate) >= 10:  # the rate is rounded; at the very beginning it says little
+                to_do = int(of) - int(of_done)
+                self.assertLessEqual(int(left), to_do / (int(rate) - 0.5) + 1)
+                self.assertGreaterEqual(int(left), to_do / (int(rate) + 0.5) - 1)
         self.assertRegex(log, r"info restored state_partition=0 records=\d+ seconds=[\d.]+ "
                               r"per_second=\d+")
         self.assertEqual(len(worker.dump("--offline")), self.CHARACTERS)

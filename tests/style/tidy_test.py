@@ -14,7 +14,7 @@ def files(*endings):
     done = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"],
                           stdout=subprocess.PIPE, check=True)
     return [name for name in done.stdout.decode().split("\n")
-            if name.endswith(endings) and os.path.exists(os.path.join(ROOT, name))]
+            if name and name.endswith(endings) and os.path.exists(os.path.join(ROOT, name))]
 
 
 def read(name):
