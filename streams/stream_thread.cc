@@ -449,15 +449,19 @@ absl::Status StreamThread::Stop(absl::Duration timeout) {
                 {{"why", put_down.message()}});
     }
   }
+  Leave(deadline - clock_.Elapsed());
+  return outcome;
+}
+
+void StreamThread::Leave(absl::Duration timeout) {
   Park();
   producer_.reset();
   plain_producer_.reset();
   reader_.reset();
-  if (consumer_ != nullptr && clock_.Elapsed() < deadline) {
+  if (consumer_ != nullptr && timeout > absl::ZeroDuration()) {
     consumer_->Close(config_.leave_group_on_stop);
   }
   consumer_.reset();
-  return outcome;
 }
 
 // ----------------------------------------------------------- the transaction

@@ -64,6 +64,16 @@ class StreamThread {
   // Commits, checkpoints and leaves, within `timeout` as far as the broker allows.
   absl::Status Stop(absl::Duration timeout);
 
+  // After an error of RunOnce: gives up what it holds without a commit. Not at once where
+  // no broker answers; with a timeout of 0 the group is left by its session timeout.
+  void Leave(absl::Duration timeout);
+
+  // Puts down what is committed. For another thread, while this one is known to stand still
+  // in a call to the broker.
+  absl::Status CheckpointNow() {
+    return replica_ == nullptr ? absl::OkStatus() : replica_->CheckpointNow();
+  }
+
   bool running() const { return task_ != nullptr; }
 
  private:

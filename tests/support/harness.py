@@ -208,6 +208,13 @@ class Worker:
         return done.stdout.decode().splitlines()
 
 
+def has_failed(test):
+    """In tearDown: whether the test itself has."""
+    result = test._outcome.result
+    return any(getattr(one, "test_case", one) is test
+               for one, _ in result.failures + result.errors)
+
+
 class KafkaTest(unittest.TestCase):
     """Topics and directories of its own for each test; both are removed with it."""
 
@@ -222,7 +229,7 @@ class KafkaTest(unittest.TestCase):
         for worker in self.workers:
             if worker.running():
                 worker.kill()
-        if not self._outcome.success:
+        if has_failed(self):
             for worker in self.workers:
                 print(f"---- log of {worker.application_id}\n{worker.log()[-6000:]}")
         listed = self.admin.list_topics(timeout=10).topics
