@@ -20,8 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/bytes.h"
-#include "serde/dump_json.h"
-#include "tests/support/memory_task.h"
+#include "tests/support/task_state.h"
 #include "topology/party_topology.h"
 
 namespace {
@@ -41,7 +40,7 @@ topology::Topics ScenarioTopics() {
 // Bytes that a person can read stand as they are, others as 0x and hex digits.
 std::string ShowBytes(std::string_view bytes) {
   const bool readable =
-      !absl::StartsWith(absl::string_view(bytes.data(), bytes.size()), "0x") &&
+      !bytes.empty() && !absl::StartsWith(absl::string_view(bytes.data(), bytes.size()), "0x") &&
       std::all_of(bytes.begin(), bytes.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
   if (readable) return std::string(bytes);
   return "0x" + absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
@@ -170,19 +169,9 @@ class Runner {
 
   void State() {
     task_.Commit();
-    const std::vector<std::string> stores =
-        topology::PartyTopology(ScenarioTopics(), {}).store_names();
-    for (size_t i = 0; i < stores.size(); ++i) {
-      const auto scanned =
-          task_.replica().Scan(state::StoreIndex(static_cast<uint8_t>(i)),
-                               [&](std::string_view key, std::string_view value) {
-                                 if (key.size() < state::kSmallestKey) return true;
-                                 const auto line = serde::DumpJson(stores[i], key, value);
-                                 EXPECT_TRUE(line.ok()) << line.status();
-                                 absl::StrAppend(&transcript_, "= ", line.value_or("?"), "\n");
-                                 return true;
-                               });
-      EXPECT_TRUE(scanned.ok()) << scanned;
+    const auto stores = topology::PartyTopology(ScenarioTopics(), {}).store_names();
+    for (const std::string& line : testing_support::DumpLines(task_, stores)) {
+      absl::StrAppend(&transcript_, "= ", line, "\n");
     }
   }
 
