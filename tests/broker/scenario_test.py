@@ -73,6 +73,9 @@ class ScenarioBrokerTest(KafkaTest):
                 headers = [h for h in headers if h[0] != name]
                 if "=" in line:
                     headers.append((name, read_bytes(value)))
+            elif line.startswith("header+ "):
+                name, _, value = line[8:].partition("=")
+                headers = headers + [(name, read_bytes(value))]
             elif line.startswith("> "):
                 name, key, timestamp, value = line[2:].split(" ", 3)
                 feeder.producer.produce(self.inputs[name], partition=0, key=read_key(key),

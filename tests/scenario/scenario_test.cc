@@ -98,7 +98,9 @@ class Runner {
     }
     absl::StrAppend(&transcript_, line, "\n");
     if (absl::StartsWith(line, "header ")) {
-      SetHeader(line.substr(7));
+      SetHeader(line.substr(7), /*beside=*/false);
+    } else if (absl::StartsWith(line, "header+ ")) {
+      SetHeader(line.substr(8), /*beside=*/true);
     } else if (absl::StartsWith(line, "> ")) {
       Input(line.substr(2));
     } else if (line == "restart") {
@@ -111,10 +113,13 @@ class Runner {
     }
   }
 
-  void SetHeader(const std::string& text) {
+  // `beside` those of the name that are there already.
+  void SetHeader(const std::string& text, bool beside) {
     const size_t equals = text.find('=');
     const std::string name = text.substr(0, equals);
-    std::erase_if(headers_, [&](const auto& header) { return header.first == name; });
+    if (!beside) {
+      std::erase_if(headers_, [&](const auto& header) { return header.first == name; });
+    }
     if (equals == std::string::npos) return;  // without a value: no such header from here on
     const std::string value = text.substr(equals + 1);
     headers_.emplace_back(name, value == "(null)" ? std::nullopt : std::optional(ReadBytes(value)));
@@ -211,7 +216,45 @@ INSTANTIATE_TEST_SUITE_P(Files, ScenarioTest, testing::ValuesIn(Scenarios()), []
   return name;
 });
 
-TEST(ScenarioTest, ThereAreScenarios) { EXPECT_GE(Scenarios().size(), 5u); }
+// Every word of the wire contract's tables: the type of each input and output, each error
+// code, and each kind of fault.
+TEST(ScenarioTest, EveryWordOfTheContractComesUp) {
+  const std::map<std::string, std::vector<std::string>> words = {
+      {"> commands", {"CREATE", "JOIN", "LEAVE", "CHANGE_LEADER", "REQUEST_INVITE"}},
+      {"> status",
+       {"LOGIN", "LOGOUT", "CHANNEL_CHANGED", "MAP_CHANGED", "LEVEL_CHANGED", "JOB_CHANGED",
+        "DELETED", "CREATED", "NAME_CHANGED", "GM_CHANGED", "EXPERIENCE_CHANGED", "MESO_CHANGED",
+        "STAT_CHANGED", "FAME_CHANGED", "DIED"}},
+      {"> invite-status", {"ACCEPTED", "REJECTED"}},
+      {"< party",
+       {"CREATED", "JOINED", "LEFT", "EXPEL", "DISBAND", "CHANGE_LEADER", "ERROR",
+        "ERROR_UNEXPECTED", "ALREADY_HAVE_JOINED_A_PARTY_1", "ALREADY_HAVE_JOINED_A_PARTY_2",
+        "A_BEGINNER_CANT_CREATE_A_PARTY", "AS_A_GM_YOURE_FORBIDDEN_FROM_CREATING_A_PARTY",
+        "THE_PARTY_YOURE_TRYING_TO_JOIN_IS_ALREADY_IN_FULL_CAPACITY",
+        "YOU_MAY_ONLY_CHANGE_WITH_THE_PARTY_MEMBER_THATS_ON_THE_SAME_CHANNEL",
+        "UNABLE_TO_HAND_OVER_THE_LEADERSHIP_POST_NO_PARTY_MEMBER_IS_CURRENTLY_WITHIN_THE"}},
+      {"< member", {"LOGIN", "LOGOUT", "LEVEL_CHANGED", "JOB_CHANGED", "NAME_CHANGED"}},
+      {"< invites", {"CREATE"}},
+      {"    + __streams.errors.exception=",
+       {"NO_VALUE", "INVALID_JSON", "MISSING_FIELD", "WRONG_TYPE", "OUT_OF_RANGE", "UNKNOWN_TYPE",
+        "INVALID_TENANT_ID", "HEADERS_TOO_LARGE"}}};
+  std::string lines;
+  for (const auto& path : Scenarios()) {
+    std::ifstream file(path);
+    lines.append(std::istreambuf_iterator<char>(file), {});
+  }
+  for (const auto& [start, each] : words) {
+    for (const std::string& word : each) {
+      bool found = false;
+      for (const absl::string_view line : absl::StrSplit(lines, '\n')) {
+        if (!absl::StartsWith(line, start)) continue;
+        found = found || absl::StrContains(line, absl::StrCat("\"type\":\"", word, "\"")) ||
+                line == absl::StrCat(start, word);
+      }
+      EXPECT_TRUE(found) << "in no scenario: " << start << " " << word;
+    }
+  }
+}
 
 }  // namespace
 
