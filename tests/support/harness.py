@@ -120,8 +120,24 @@ class Record:
         return f"{self.key!r} {self.value!r} @{self.timestamp}"
 
 
+def ends_of(topics):
+    consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": f"reader-{uuid.uuid4()}",
+                         "isolation.level": "read_uncommitted"})
+    try:
+        return {topic: consumer.get_watermark_offsets(TopicPartition(topic, 0),
+                                                      timeout=PATIENCE_SECONDS)[1]
+                for topic in topics}
+    finally:
+        consumer.close()
+
+
 def read_topics(topics, isolation="read_committed"):
-    """All records of each topic (one partition), up to its end."""
+    """All records of each topic (one partition), up to its end.
+
+    A transaction's offsets can be seen before its records: each partition's marker comes
+    when it comes. So what is there uncommitted is waited for.
+    """
+    ends = ends_of(topics)
     consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": f"reader-{uuid.uuid4()}",
                          "enable.partition.eof": True, "isolation.level": isolation,
                          "enable.auto.commit": False})
@@ -138,7 +154,8 @@ def read_topics(topics, isolation="read_committed"):
                 continue
             if message.error():
                 if message.error().name() == "_PARTITION_EOF":
-                    ended.add(message.topic())
+                    if message.offset() >= ends[message.topic()]:
+                        ended.add(message.topic())
                     continue
                 raise KafkaException(message.error())
             found[message.topic()].append(Record(message))
