@@ -13,7 +13,7 @@ from confluent_kafka.admin import NewTopic
 TESTS = os.path.join(os.path.dirname(__file__), "..")
 sys.path[:0] = [os.path.join(TESTS, "support"), os.path.join(TESTS, "model")]
 
-from harness import Feeder, KafkaTest, OUTPUTS  # noqa: E402
+from harness import Feeder, KafkaTest, OUTPUTS, ends_of  # noqa: E402
 from plain_model import ANYTHING, Model  # noqa: E402
 from random_records import RandomRecords  # noqa: E402
 
@@ -54,13 +54,13 @@ class ModelTest(KafkaTest):
                     self.assertEqual(value, want, f"{where}: {header}")
         self.assertEqual(len(found), len(expected), f"records in {name}")
 
-    def run_against_model(self, records, kills, environment=""):
+    def run_against_model(self, records, kills, environment="", **settings):
         dice = random.Random(SEED)
         model = Model(LATER_THAN_ALL, environment, self.inputs)
         traffic = RandomRecords(SEED, model)
         feeder = Feeder(self.inputs)
         expected = {name: [] for name in OUTPUTS}
-        worker = self.worker("model", environment=environment)
+        worker = self.worker("model", environment=environment, **settings)
         self.make_inputs()
         for run in range(kills + 1):
             # The worker is down: what it finds it must take in the order of the timestamps.
@@ -93,6 +93,13 @@ class ModelTest(KafkaTest):
                             ("other_environment", model.counts["other environment"])):
             self.assertEqual(sum(self.counted(worker, f".{what}")), count, what)
         self.assertGreater(sum(self.counted(worker, ".dead_letters")), 10)
+
+    def test_at_least_once_writes_outputs_without_markers(self):
+        worker, _ = self.run_against_model(RECORDS // 4, kills=0, output_guarantee="at_least_once")
+        found = self.outputs(worker, isolation="read_uncommitted")
+        ends = ends_of(worker.topics[name] for name in OUTPUTS)
+        for name in OUTPUTS:
+            self.assertEqual(ends[worker.topics[name]], len(found[name]), name)
 
     @staticmethod
     def counted(worker, what):
