@@ -28,12 +28,34 @@ const char* Name(serde::InputTopic input) {
   return "";
 }
 
+// With the lengths that stand before name and value.
+size_t Bytes(const base::HeaderView& header) {
+  return header.name.size() + header.value.value_or("").size() + 10;
+}
+
 size_t Bytes(std::span<const base::HeaderView> headers) {
   size_t bytes = 0;
-  for (const base::HeaderView& header : headers) {
-    bytes += header.name.size() + header.value.value_or("").size() + 10;
-  }
+  for (const base::HeaderView& header : headers) bytes += Bytes(header);
   return bytes;
+}
+
+void CutTo(size_t most, absl::string_view what, std::optional<std::string_view>* bytes,
+           std::string* message) {
+  if (bytes->value_or("").size() <= most) return;
+  absl::StrAppend(message, "; the ", what, " of ", (*bytes)->size(), " bytes was cut to ", most);
+  *bytes = (*bytes)->substr(0, most);
+}
+
+// Keeps those, in their order, that fit together.
+void KeepWhatFits(size_t most, std::vector<base::HeaderView>* headers, std::string* message) {
+  size_t bytes = 0;
+  const size_t cut = std::erase_if(*headers, [&](const base::HeaderView& header) {
+    const bool fits = bytes + Bytes(header) <= most;
+    if (fits) bytes += Bytes(header);
+    return !fits;
+  });
+  if (cut == 0) return;
+  absl::StrAppend(message, "; ", cut, " of the record's headers were cut away for their size");
 }
 
 }  // namespace
@@ -122,19 +144,17 @@ absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fau
   std::optional<std::string_view> key = record.key;
   std::optional<std::string_view> value = record.value;
   headers_.assign(record.headers.begin(), record.headers.end());
-  if (key.has_value() && key->size() > largest / 2) {
-    absl::StrAppend(&message, "; the key of ", key->size(), " bytes was cut to ", largest / 4);
-    key = key->substr(0, largest / 4);
-  }
-  const size_t key_bytes = key.value_or("").size();
-  if (Bytes(headers_) + key_bytes > largest / 2) {
-    headers_.clear();
-    absl::StrAppend(&message, "; the record's headers were cut away for their size");
-  }
-  const size_t room = largest - Bytes(headers_) - key_bytes;
-  if (value.has_value() && value->size() > room) {
-    absl::StrAppend(&message, "; the value of ", value->size(), " bytes was cut to ", room);
-    value = value->substr(0, room);
+  const auto room_beside = [&] {
+    const size_t others = key.value_or("").size() + Bytes(headers_);
+    return others > largest ? 0 : largest - others;
+  };
+  if (value.value_or("").size() > room_beside() || room_beside() == 0) {
+    // Half for the value, whatever the others are like.
+    if (room_beside() < largest / 2) {
+      CutTo(largest / 4, "key", &key, &message);
+      KeepWhatFits(largest / 2 - key.value_or("").size(), &headers_, &message);
+    }
+    CutTo(room_beside(), "value", &value, &message);
   }
   base::Log(logged ? base::LogLevel::kWarning : base::LogLevel::kDebug, "dead letter",
             {{"topic", record.topic},

@@ -20,7 +20,8 @@ namespace processors {
 struct IntakeOptions {
   // Where set, only records whose ENVIRONMENT is this or absent are processed.
   std::string environment;
-  // A dead letter is cut to fit into so many bytes.
+  // A dead letter is cut to fit into so many bytes: its value, and where they leave too
+  // little room for that, its key and headers.
   size_t largest_dead_letter = 900'000;
 };
 

@@ -225,7 +225,7 @@ struct LogRange {
   base::Offset end;  // the high watermark: past open transactions and markers
   // The end of what is decided, taken before `end`: where they are equal, no transaction was
   // open below.
-  base::Offset stable_end;
+  base::Offset stable_end{};
 };
 
 // Reads partitions from given positions without a group: changelogs.

@@ -335,7 +335,8 @@ absl::Status StreamThread::RunTask() {
   }
   if (task_->WantsEnds()) RETURN_IF_ERROR(AskEnds());
   if (task_ == nullptr) return absl::OkStatus();
-  const size_t room = record_limit_ - std::min(record_limit_, task_->open_records());
+  const size_t room =
+      record_limit_.records() - std::min(record_limit_.records(), task_->open_records());
   RETURN_IF_ERROR(task_->Process(std::min(kProcessBatch, room)).status());
   if (task_->outbox().size() > 0) RETURN_IF_ERROR(WriteOutputs());
   if (task_ == nullptr) return absl::OkStatus();
@@ -396,7 +397,7 @@ OpenTransaction StreamThread::Open() const {
 }
 
 absl::Status StreamThread::CommitIfDue() {
-  const bool full = task_->open_records() >= record_limit_;
+  const bool full = task_->open_records() >= record_limit_.records();
   if (!full && !ShouldCommit(Open(), config_.commit)) return absl::OkStatus();
   return Commit(kCommitTimeout, /*release=*/false);
 }
@@ -537,8 +538,8 @@ absl::Status StreamThread::FinishCommit(const CommitResult& result) {
   if (!task_->EndsKnown(ends)) {
     return Restart("the broker did not say where changelog records were written", false);
   }
-  if (record_limit_ != kNoLimit && task_->open_records() > 0) {
-    record_limit_ = record_limit_ >= kProcessBatch ? kNoLimit : 2 * record_limit_;
+  if (task_->open_records() > 0) {
+    record_limit_.Passed();
     refusal_.reset();
   }
   task_->Committed(ends);
@@ -550,7 +551,7 @@ absl::Status StreamThread::FinishCommit(const CommitResult& result) {
 absl::Status StreamThread::NarrowDown(const std::string& why) {
   metrics_.GetCounter("transactions.refused").Add();
   const size_t records = task_->open_records();
-  record_limit_ = std::max<size_t>(1, records / 2);
+  record_limit_.Refused(records);
   if (records == 1) {
     const auto [partition, offset] = task_->only_open_record();
     const bool again =

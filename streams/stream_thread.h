@@ -29,7 +29,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +42,7 @@
 #include "streams/broker.h"
 #include "streams/commit_policy.h"
 #include "streams/config.h"
+#include "streams/record_limit.h"
 #include "streams/replicas.h"
 #include "streams/task.h"
 #include "streams/task_start.h"
@@ -77,8 +77,6 @@ class StreamThread {
   bool running() const { return task_ != nullptr; }
 
  private:
-  static constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
-
   // ---- the group
   absl::Status Join();
   absl::Status ServeGroup(absl::Duration timeout);
@@ -141,8 +139,7 @@ class StreamThread {
   std::unique_ptr<Task> task_;  // over replica_
 
   bool transaction_open_ = false;
-  // Input records a transaction may have: fewer after the broker refused one's outputs.
-  size_t record_limit_ = kNoLimit;
+  RecordLimit record_limit_;
   std::optional<Refusal> refusal_;  // of the record that was found to cause it
   absl::Duration last_commit_;
   absl::Duration last_checkpoint_;

@@ -9,6 +9,7 @@
 
 #include "streams/commit_policy.h"
 #include "streams/outbox.h"
+#include "streams/record_limit.h"
 #include "streams/topology.h"
 #include "topology/party_topology.h"
 
@@ -297,6 +298,36 @@ TEST(TopologyTest, ThisApplications) {
       <-- parties
 
 )");
+}
+
+// --------------------------------------------------------------- the record limit
+
+TEST(RecordLimitTest, HalvesToASingleRecordAndGrowsAgain) {
+  RecordLimit limit;
+  EXPECT_EQ(limit.records(), RecordLimit::kNone);
+  limit.Refused(100);
+  EXPECT_EQ(limit.records(), 50u);
+  limit.Refused(50);
+  limit.Refused(3);
+  EXPECT_EQ(limit.records(), 1u);
+  limit.Refused(1);
+  EXPECT_EQ(limit.records(), 1u);
+  int passed = 0;
+  for (; limit.records() != RecordLimit::kNone && passed < 1000; ++passed) limit.Passed();
+  EXPECT_LT(passed, 100);
+}
+
+TEST(RecordLimitTest, ATopicOfSmallBatchesIsTriedRarely) {
+  RecordLimit limit;
+  int refused = 0;
+  for (int records = 0; records < 1000; ++records) {
+    while (limit.records() > 1) {
+      limit.Refused(2);
+      ++refused;
+    }
+    limit.Passed();
+  }
+  EXPECT_LT(refused, 30);
 }
 
 }  // namespace

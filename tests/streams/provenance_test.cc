@@ -208,14 +208,13 @@ class PlanInputsTest : public testing::Test {
   absl::StatusOr<std::vector<PartitionStart>> Plan() const {
     return PlanInputs({{other_, input_}}, choices_);
   }
-  void ExpectStart(int64_t from, bool at_end = false) const {
+  void ExpectStart(int64_t from) const {
     const auto starts = Plan();
     ASSERT_TRUE(starts.ok()) << starts.status();
     ASSERT_EQ(starts->size(), 2);
     EXPECT_EQ((*starts)[0].partition, other_.input);
     EXPECT_EQ((*starts)[1].partition, input_.input);
     EXPECT_EQ((*starts)[1].from, Offset(from));
-    EXPECT_EQ((*starts)[1].at_end, at_end);
   }
   void ExpectStop(std::initializer_list<const char*> names) const {
     const auto starts = Plan();
@@ -247,14 +246,14 @@ TEST_F(PlanInputsTest, GroupAndStateAgree) {
   input_.in_group = input_.in_state = Offset(10);
   ExpectStart(10);
   input_.in_group = input_.in_state = Offset(100);
-  ExpectStart(100, /*at_end=*/true);
+  ExpectStart(100);
 }
 
 TEST_F(PlanInputsTest, FirstStartBeginsAtTheEarliest) {
   input_.in_group = input_.in_state = std::nullopt;
   ExpectStart(10);
   input_.range = {Offset(0), Offset(0)};
-  ExpectStart(0, /*at_end=*/true);
+  ExpectStart(0);
 }
 
 TEST_F(PlanInputsTest, OffsetsThatWereReset) {

@@ -48,10 +48,15 @@ class FakeReader final : public LogReader {
                                                             absl::Duration) override {
     std::map<TopicPartition, LogRange> ranges;
     for (const TopicPartition& partition : asked) {
-      ranges[partition] = partition == kLog ? LogRange{Offset(0), end} : LogRange{};
+      ranges[partition] =
+          partition == kLog ? LogRange{Offset(0), end, stable_end.value_or(end)} : LogRange{};
       if (partition == kInput) ranges[partition] = input;
     }
     return ranges;
+  }
+  absl::StatusOr<std::vector<Offset>> StableEnds(std::span<const TopicPartition>,
+                                                 absl::Duration) override {
+    return absl::UnimplementedError("not needed here");
   }
   absl::Status Assign(std::span<const PartitionStart> partitions) override {
     read_from.push_back(partitions[0].from);
@@ -88,6 +93,7 @@ class FakeReader final : public LogReader {
 
   std::deque<Record> records;
   Offset end{0};
+  std::optional<Offset> stable_end;  // where a transaction is open
   LogRange input{Offset(0), Offset(9)};
   std::vector<Offset> read_from;  // by Assign
 };
@@ -106,7 +112,7 @@ class FakeConsumer final : public GroupConsumer {
   absl::Status Fetch(const TopicPartition&, size_t, std::vector<Message>*) override {
     return Unused();
   }
-  bool CaughtUp(const TopicPartition&) override { return false; }
+  Offset Position(const TopicPartition&) const override { return Offset(0); }
   bool AssignmentLost() const override { return false; }
   std::vector<std::string> TwinClientIds(absl::Duration) override { return {}; }
   void Close(bool) override {}
@@ -215,6 +221,23 @@ TEST_F(TaskStartTest, LaterTheDelta) {
   ASSERT_TRUE(Run().ok());
   EXPECT_EQ(Stores(), "b=2 c=3 ");
   EXPECT_EQ(reader_.read_from.back(), Offset(5));
+}
+
+TEST_F(TaskStartTest, ASingleMissingOffsetIsAMarkerWhereNoTransactionIsOpen) {
+  ASSERT_TRUE(Run().ok());
+  const size_t reads = reader_.read_from.size();
+  reader_.end = base::Next(reader_.end);
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(reader_.read_from.size(), reads + 1);  // the identity alone
+}
+
+// It may be a record whose transaction commits, behind a marker that is passed already.
+TEST_F(TaskStartTest, ASingleMissingOffsetIsReadWhereATransactionIsOpen) {
+  ASSERT_TRUE(Run().ok());
+  reader_.stable_end = reader_.end;
+  reader_.Append(Key("c"), "3");
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(Stores(), "a=1 b=2 c=3 ");
 }
 
 TEST_F(TaskStartTest, FirstStart) {

@@ -87,6 +87,9 @@ def read_scenario(path):
     for line in lines:
         if line.startswith("header "):
             _set_header(headers, line[7:])
+        elif line.startswith("header+ "):
+            name, _, value = line[8:].partition("=")
+            headers.append((name, read_bytes(value)))
         elif line.startswith("> "):
             last = Input(line[2:], headers)
             steps.append(last)
