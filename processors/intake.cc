@@ -28,12 +28,34 @@ const char* Name(serde::InputTopic input) {
   return "";
 }
 
+// With the lengths that stand before name and value.
+size_t Bytes(const base::HeaderView& header) {
+  return header.name.size() + header.value.value_or("").size() + 10;
+}
+
 size_t Bytes(std::span<const base::HeaderView> headers) {
   size_t bytes = 0;
-  for (const base::HeaderView& header : headers) {
-    bytes += header.name.size() + header.value.value_or("").size() + 10;
-  }
+  for (const base::HeaderView& header : headers) bytes += Bytes(header);
   return bytes;
+}
+
+void CutTo(size_t most, absl::string_view what, std::optional<std::string_view>* bytes,
+           std::string* message) {
+  if (bytes->value_or("").size() <= most) return;
+  absl::StrAppend(message, "; the ", what, " of ", (*bytes)->size(), " bytes was cut to ", most);
+  *bytes = (*bytes)->substr(0, most);
+}
+
+// Keeps those, in their order, that fit together.
+void KeepWhatFits(size_t most, std::vector<base::HeaderView>* headers, std::string* message) {
+  size_t bytes = 0;
+  const size_t cut = std::erase_if(*headers, [&](const base::HeaderView& header) {
+    const bool fits = bytes + Bytes(header) <= most;
+    if (fits) bytes += Bytes(header);
+    return !fits;
+  });
+  if (cut == 0) return;
+  absl::StrAppend(message, "; ", cut, " of the record's headers were cut away for their size");
 }
 
 }  // namespace
@@ -45,13 +67,24 @@ absl::Status Intake::Init(streams::ProcessorContext& context) {
   context_ = &context;
   ASSIGN_OR_RETURN(by_tenant_, context.Child<model::Message>("by-tenant"));
   ASSIGN_OR_RETURN(dead_letters_, context.Child<streams::RawRecord>("dead-letters"));
-  const auto counter = [&](const char* what) {
-    return &context.metrics().GetCounter(absl::StrCat("intake.", Name(input_), ".", what));
-  };
-  skipped_ = counter("skipped");
-  other_environment_ = counter("other_environment");
-  dead_ = counter("dead_letters");
+  other_environment_ = &Counter("other_environment");
+  dead_ = &Counter("dead_letters");
   return absl::OkStatus();
+}
+
+base::Counter& Intake::Counter(std::string_view what) {
+  return context_->metrics().GetCounter(
+      absl::StrCat("intake.", Name(input_), ".", std::string(what)));
+}
+
+// The decoder gives few kinds, each at a place of its own.
+base::Counter& Intake::SkippedCounter(std::string_view kind) {
+  for (const auto& [known, counter] : skipped_) {
+    if (known.data() == kind.data()) return *counter;
+  }
+  base::Counter& counter = Counter(absl::StrCat("skipped.", std::string(kind)));
+  skipped_.emplace_back(kind, &counter);
+  return counter;
 }
 
 absl::Status Intake::Process(const base::RecordView& record) {
@@ -60,13 +93,13 @@ absl::Status Intake::Process(const base::RecordView& record) {
   if (!options_.environment.empty()) {
     const std::string_view environment = Environment(record.headers);
     if (!environment.empty() && environment != options_.environment) {
-      other_environment_->Add();
+      context_->Count(*other_environment_);
       return absl::OkStatus();
     }
   }
   auto decoded = decoder_.Decode(input_, record, &message_);
-  if (std::holds_alternative<serde::Skipped>(decoded)) {
-    skipped_->Add();
+  if (const auto* skipped = std::get_if<serde::Skipped>(&decoded)) {
+    context_->Count(SkippedCounter(skipped->kind));
     return absl::OkStatus();
   }
   if (const auto* fault = std::get_if<serde::Fault>(&decoded))
@@ -104,26 +137,24 @@ absl::Status Intake::Refused(const base::RecordView& record, const streams::Refu
 
 absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fault& fault,
                                 size_t largest) {
-  dead_->Add();
+  context_->Count(*dead_);
   // All are counted; a flood of them must not be one in the log.
-  const bool logged = dead_->value() <= kLoggedAtFirst || dead_->value() % kLoggedEvery == 0;
+  const bool logged = ++tried_ <= kLoggedAtFirst || tried_ % kLoggedEvery == 0;
   std::string message = fault.message;
   std::optional<std::string_view> key = record.key;
   std::optional<std::string_view> value = record.value;
   headers_.assign(record.headers.begin(), record.headers.end());
-  if (key.has_value() && key->size() > largest / 2) {
-    absl::StrAppend(&message, "; the key of ", key->size(), " bytes was cut to ", largest / 4);
-    key = key->substr(0, largest / 4);
-  }
-  const size_t key_bytes = key.value_or("").size();
-  if (Bytes(headers_) + key_bytes > largest / 2) {
-    headers_.clear();
-    absl::StrAppend(&message, "; the record's headers were cut away for their size");
-  }
-  const size_t room = largest - Bytes(headers_) - key_bytes;
-  if (value.has_value() && value->size() > room) {
-    absl::StrAppend(&message, "; the value of ", value->size(), " bytes was cut to ", room);
-    value = value->substr(0, room);
+  const auto room_beside = [&] {
+    const size_t others = key.value_or("").size() + Bytes(headers_);
+    return others > largest ? 0 : largest - others;
+  };
+  if (value.value_or("").size() > room_beside() || room_beside() == 0) {
+    // Half for the value, whatever the others are like.
+    if (room_beside() < largest / 2) {
+      CutTo(largest / 4, "key", &key, &message);
+      KeepWhatFits(largest / 2 - key.value_or("").size(), &headers_, &message);
+    }
+    CutTo(room_beside(), "value", &value, &message);
   }
   base::Log(logged ? base::LogLevel::kWarning : base::LogLevel::kDebug, "dead letter",
             {{"topic", record.topic},

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/metrics.h"
@@ -19,7 +20,8 @@ namespace processors {
 struct IntakeOptions {
   // Where set, only records whose ENVIRONMENT is this or absent are processed.
   std::string environment;
-  // A dead letter is cut to fit into so many bytes.
+  // A dead letter is cut to fit into so many bytes: its value, and where they leave too
+  // little room for that, its key and headers.
   size_t largest_dead_letter = 900'000;
 };
 
@@ -32,6 +34,8 @@ class Intake final : public streams::Processor<base::RecordView> {
   absl::Status Process(const base::RecordView& record) override;
 
  private:
+  base::Counter& Counter(std::string_view what);
+  base::Counter& SkippedCounter(std::string_view kind);
   absl::Status Refused(const base::RecordView& record, const streams::Refusal& refused);
   absl::Status DeadLetter(const base::RecordView& record, const serde::Fault& fault,
                           size_t largest);
@@ -45,9 +49,10 @@ class Intake final : public streams::Processor<base::RecordView> {
   streams::ProcessorContext* context_ = nullptr;
   streams::Receiver<model::Message>* by_tenant_ = nullptr;
   streams::Receiver<streams::RawRecord>* dead_letters_ = nullptr;
-  base::Counter* skipped_ = nullptr;
+  std::vector<std::pair<std::string_view, base::Counter*>> skipped_;  // by kind
   base::Counter* other_environment_ = nullptr;
   base::Counter* dead_ = nullptr;
+  uint64_t tried_ = 0;  // dead letters, those of aborted transactions too
 };
 
 }  // namespace processors

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -168,9 +167,8 @@ class WireDecoder::TypeFinder {
   // The strings are good until the next call.
   Choice Find(InputTopic topic, std::string_view json) {
     Choice choice;
-    padded_.resize(json.size() + simdjson::SIMDJSON_PADDING);
-    std::memcpy(padded_.data(), json.data(), json.size());
-    std::memset(padded_.data() + json.size(), 0, simdjson::SIMDJSON_PADDING);
+    padded_.assign(json.begin(), json.end());
+    padded_.resize(json.size() + simdjson::SIMDJSON_PADDING);  // with zeros
     simdjson::ondemand::document document;
     simdjson::ondemand::object object;
     if (parser_.iterate(padded_.data(), json.size(), padded_.size()).get(document) ||

@@ -225,7 +225,7 @@ struct LogRange {
   base::Offset end;  // the high watermark: past open transactions and markers
   // The end of what is decided, taken before `end`: where they are equal, no transaction was
   // open below.
-  base::Offset stable_end;
+  base::Offset stable_end{};
 };
 
 // Reads partitions from given positions without a group: changelogs.
@@ -277,6 +277,8 @@ class Admin {
       std::span<const std::string> topics, absl::Duration timeout) = 0;
   virtual absl::StatusOr<std::map<std::string, std::string>> TopicSettings(
       const std::string& topic, absl::Duration timeout) = 0;
+  // What the cluster makes topics with where nobody says how many.
+  virtual absl::StatusOr<int> DefaultReplicationFactor(absl::Duration timeout) = 0;
   // A topic that is there already is no error. Returns when the topics can be used.
   virtual absl::Status CreateTopics(std::span<const TopicSpec> topics, absl::Duration timeout) = 0;
   // The application's group's committed offsets, without joining it and without waiting

@@ -18,7 +18,6 @@ std::string ChangelogTopic(const std::string& application_id, const std::string&
 std::string RepartitionTopic(const std::string& application_id, const std::string& name);
 
 // With every setting that matters named, so that a broker's defaults can't hurt.
-// `replication_factor` -1: the broker's default.
 TopicSpec ChangelogSpec(const std::string& topic, int32_t partitions, int replication_factor);
 TopicSpec RepartitionSpec(const std::string& topic, int32_t partitions, int replication_factor);
 

@@ -22,6 +22,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -84,6 +86,16 @@ class ProcessorContext {
   RecordContext& record() { return record_; }
   const base::Clock& clock() const { return clock_; }
   base::Metrics& metrics() { return metrics_; }
+  // Adds one to the counter when the open transaction commits.
+  void Count(base::Counter& counter) {
+    for (auto& [open, count] : counts_) {
+      if (open == &counter) {
+        ++count;
+        return;
+      }
+    }
+    counts_.emplace_back(&counter, 1);
+  }
   Outbox& outbox() { return outbox_; }
 
   // In Init: the child of this name, which takes values of type T.
@@ -117,8 +129,14 @@ class ProcessorContext {
  private:
   friend class Task;
 
+  void CommitCounts() {
+    for (auto& [counter, count] : counts_) counter->Add(count);
+    counts_.clear();
+  }
+
   const base::Clock& clock_;
   base::Metrics& metrics_;
+  std::vector<std::pair<base::Counter*, uint64_t>> counts_;  // of the open transaction; a few
   Outbox& outbox_;
   RecordContext record_;
   std::map<std::string, Node*, std::less<>> children_;            // of the node in Init

@@ -11,6 +11,9 @@ namespace {
 constexpr char kFromLogHint[] =
     "If the changelogs as they now are shall count, start once with --changelogs=from-log "
     "(local state is set aside)";
+constexpr char kRestoreOrReset[] =
+    "No flag makes that right. Restore the topic from a backup, or reset the application (delete "
+    "its group, its internal topics and the state directory)";
 
 bool IsEmpty(const LogRange& range) { return range.start == range.end; }
 
@@ -20,15 +23,13 @@ absl::Status CheckLog(const std::string& application_id, const ChangelogEvidence
   if (IsEmpty(log.range)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "changelog ", name, " is empty while others of the application are not: it was deleted ",
-        "and made anew. Restore the topic from a backup, or reset the application (delete its ",
-        "group and its internal topics)"));
+        "and made anew. ", kRestoreOrReset));
   }
   if (!log.identity.has_value()) {
     return absl::FailedPreconditionError(absl::StrCat(
         "changelog ", name, " holds records from offset ", log.range.start.value(), " to ",
         log.range.end.value(), ", but does not begin with an identity: its head was trimmed, or ",
-        "something else wrote to it. Restore the topic from a backup, or reset the application ",
-        "(delete its group and its internal topics)"));
+        "something else wrote to it. ", kRestoreOrReset));
   }
   const ChangelogIdentity& identity = *log.identity;
   if (identity.application_id != application_id || identity.store != log.store ||
@@ -41,16 +42,22 @@ absl::Status CheckLog(const std::string& application_id, const ChangelogEvidence
   return absl::OkStatus();
 }
 
+// The stores refer to each other: logs of different beginnings are no state together.
+absl::Status CheckOneFounding(std::span<const ChangelogEvidence> logs) {
+  for (const ChangelogEvidence& log : logs) {
+    if (log.identity->id == logs[0].identity->id) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "changelog ", base::ToString(log.changelog), " has the identity ",
+        base::ToString(log.identity->id), ", but ", base::ToString(logs[0].changelog), " has ",
+        base::ToString(logs[0].identity->id), ": they were not begun together. ", kRestoreOrReset));
+  }
+  return absl::OkStatus();
+}
+
 // Local state against the log that it should be a prefix of.
 absl::Status CheckLocal(const ChangelogEvidence& log) {
   const std::string name = base::ToString(log.changelog);
-  if (log.local_position.value() > 0 && IsEmpty(log.range)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "changelog ", name, " is empty, but local state stands at offset ",
-        log.local_position.value(), " of it: the topic was deleted and made anew. ", kFromLogHint));
-  }
-  if (log.local_identity.has_value() && log.identity.has_value() &&
-      log.local_identity->id != log.identity->id) {
+  if (log.local_identity.has_value() && log.local_identity->id != log.identity->id) {
     return absl::FailedPreconditionError(
         absl::StrCat("changelog ", name, " has the identity ", base::ToString(log.identity->id),
                      ", local state comes from ", base::ToString(log.local_identity->id),
@@ -65,6 +72,28 @@ absl::Status CheckLocal(const ChangelogEvidence& log) {
   return absl::OkStatus();
 }
 
+// Nothing in any changelog: the very beginning, unless there is a sign of what was.
+absl::Status CheckBeginning(const std::string& application_id,
+                            std::span<const ChangelogEvidence> logs, bool group_has_offsets) {
+  std::string sign;
+  for (const ChangelogEvidence& log : logs) {
+    if (log.local_position.value() == 0) continue;
+    sign = absl::StrCat("local state stands at offset ", log.local_position.value(), " of ",
+                        base::ToString(log.changelog));
+    break;
+  }
+  if (group_has_offsets) {
+    absl::StrAppend(&sign, sign.empty() ? "" : " and ", "the group has committed offsets");
+  }
+  if (sign.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the changelogs of ", application_id, " (", base::ToString(logs[0].changelog),
+      " and its siblings) are empty, but ", sign, ": they were deleted and made anew. Restore the ",
+      "topics from a backup; or start once with --changelogs=from-log",
+      group_has_offsets ? " and --offsets=from-group" : "", " to go on with empty stores; or ",
+      "delete the group and the state directory to process the inputs from their beginning"));
+}
+
 bool IsTooOld(const ReplicaAge& age) {
   return absl::Milliseconds(age.now.value() - age.current_as_of.value()) >
          age.tombstone_retention / 2;
@@ -72,6 +101,17 @@ bool IsTooOld(const ReplicaAge& age) {
 
 std::string OffsetText(const std::optional<base::Offset>& offset) {
   return offset.has_value() ? absl::StrCat(offset->value()) : "none";
+}
+
+// What the choice for the state needs beside it, where the input has lost that offset.
+std::string LostText(const InputEvidence& input) {
+  if (!input.in_state.has_value() ||
+      (*input.in_state >= input.range.start && *input.in_state <= input.range.end)) {
+    return "";
+  }
+  return absl::StrCat("; that is not in the input any more, which holds offsets ",
+                      input.range.start.value(), " to ", input.range.end.value(),
+                      ", so it needs --lost_inputs=skip as well");
 }
 
 absl::StatusOr<base::Offset> ChooseOffset(const InputEvidence& input,
@@ -92,8 +132,9 @@ absl::StatusOr<base::Offset> ChooseOffset(const InputEvidence& input,
       OffsetText(input.in_group), ", but the state includes the input up to ",
       OffsetText(input.in_state),
       ". The group's offsets were reset, deleted or have expired. Decide: --offsets=from-state ",
-      "goes on where the state stands (nothing lost or done twice), --offsets=from-group where ",
-      "the group stands", input.in_group.has_value() ? "" : " (the earliest record)"));
+      "goes on where the state stands (nothing lost or done twice", LostText(input),
+      "), --offsets=from-group where the group stands",
+      input.in_group.has_value() ? "" : " (the earliest record)"));
 }
 
 absl::StatusOr<base::Offset> CheckRetained(const InputEvidence& input, base::Offset from,
@@ -125,27 +166,22 @@ absl::StatusOr<RestorePlan> PlanRestore(const std::string& application_id,
                                         const OperatorChoices& choices) {
   const bool all_empty = std::all_of(changelogs.begin(), changelogs.end(),
                                      [](const auto& log) { return IsEmpty(log.range); });
-  if (!choices.changelogs_from_log && !age.is_new) {
-    for (const ChangelogEvidence& log : changelogs) RETURN_IF_ERROR(CheckLocal(log));
-  }
   if (all_empty) {
-    if (group_has_offsets && !choices.changelogs_from_log) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "the changelogs of ", application_id, " (", base::ToString(changelogs[0].changelog),
-          " and its siblings) are empty, but the group has committed offsets: state was lost. ",
-          "Restore the topics from a backup; or start once with --changelogs=from-log and ",
-          "--offsets=from-group to go on with empty stores, or delete the group to process the "
-          "inputs from their beginning"));
+    if (!choices.changelogs_from_log) {
+      RETURN_IF_ERROR(CheckBeginning(application_id, changelogs, group_has_offsets));
     }
-    return RestorePlan{.kind = RestorePlan::Kind::kFound, .why = "no state and no offsets"};
+    return RestorePlan{.kind = RestorePlan::Kind::kFound,
+                       .why = choices.changelogs_from_log ? "--changelogs=from-log" : ""};
   }
   for (const ChangelogEvidence& log : changelogs) {
     RETURN_IF_ERROR(CheckLog(application_id, log));
   }
+  RETURN_IF_ERROR(CheckOneFounding(changelogs));
   if (age.is_new) return RestorePlan{.kind = RestorePlan::Kind::kDelta, .why = {}};
   if (choices.changelogs_from_log) {
     return RestorePlan{.kind = RestorePlan::Kind::kFullAside, .why = "--changelogs=from-log"};
   }
+  for (const ChangelogEvidence& log : changelogs) RETURN_IF_ERROR(CheckLocal(log));
   if (IsTooOld(age)) {
     return RestorePlan{
         .kind = RestorePlan::Kind::kFullAside,

@@ -51,7 +51,7 @@ struct RestorePlan {
     kFullAside  // the local state must not be used: read all into a new place
   };
   Kind kind = Kind::kDelta;
-  std::string why;  // of kFullAside
+  std::string why;  // of kFullAside; of kFound where the operator has decided it
 };
 
 struct ReplicaAge {

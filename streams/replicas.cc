@@ -27,12 +27,25 @@ absl::StatusOr<std::unique_ptr<state::Replica>> Replicas::Acquire(base::Partitio
     parked_.erase(parked);
     return replica;
   }
+  // What an earlier process did not bring to its end.
+  RETURN_IF_ERROR(factory_->Remove(AsideName(partition)));
   return Open(Name(partition));
 }
 
 void Replicas::Park(base::Partition partition, std::unique_ptr<state::Replica> replica) {
   absl::MutexLock lock(&mutex_);
   parked_[partition] = std::move(replica);
+}
+
+absl::Status Replicas::CheckpointParked() {
+  absl::MutexLock lock(&mutex_);
+  absl::Status outcome;
+  for (const auto& [partition, replica] : parked_) {
+    if (replica->pending_records() > 0 || replica->checkpoint_running()) {
+      outcome.Update(replica->CheckpointNow());
+    }
+  }
+  return outcome;
 }
 
 absl::StatusOr<std::unique_ptr<state::Replica>> Replicas::AcquireAside(base::Partition partition) {

@@ -30,6 +30,10 @@ class Replicas {
   absl::StatusOr<std::unique_ptr<state::Replica>> Acquire(base::Partition partition);
   void Park(base::Partition partition, std::unique_ptr<state::Replica> replica);
 
+  // Checkpoints what is parked and has something that is not on disk yet: before the process
+  // ends. An error is the first of them; the others are put down all the same.
+  absl::Status CheckpointParked();
+
   // A second, empty replica of the partition, to be filled while the first one stands.
   absl::StatusOr<std::unique_ptr<state::Replica>> AcquireAside(base::Partition partition);
   // Puts what was filled aside in the place of the first: checkpoints `aside`, and returns

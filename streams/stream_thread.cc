@@ -22,6 +22,7 @@ constexpr absl::Duration kRevokeCommitTimeout = absl::Seconds(5);
 constexpr absl::Duration kEndsTimeout = absl::Milliseconds(500);
 constexpr absl::Duration kRestartDelay = absl::Milliseconds(500);
 constexpr absl::Duration kCheckpointRetryDelay = absl::Seconds(1);
+constexpr absl::Duration kWaitingInterval = absl::Seconds(5);
 // An input is not filled beyond this.
 constexpr size_t kInputBuffer = 2000;
 constexpr size_t kFetchBatch = 1000;
@@ -248,13 +249,24 @@ absl::Status StreamThread::ContinueStart() {
   const absl::StatusOr<bool> done = start_->Step();
   if (done.ok()) return *done ? BecomeRunning() : absl::OkStatus();
   if (IsWait(done.status())) {
-    base::Log(base::LogLevel::kInfo, "waiting", {{"for", done.status().message()}});
+    LogWaiting(done.status());
     return absl::OkStatus();
   }
   // Looked at twice, the second time by a member that has just joined: one that was stalled
   // may have held what it had read before against what another has written since.
   if (IsStop(done.status()) && std::exchange(doubted_, true)) return done.status();
   return Restart(std::string(done.status().message()), /*fenced=*/false);
+}
+
+// A call may fail at once, again and again.
+void StreamThread::LogWaiting(const absl::Status& status) {
+  const absl::Duration now = clock_.Elapsed();
+  const std::string why(status.message());
+  const bool is_news = why != waiting_for_ || now >= waiting_logged_ + kWaitingInterval;
+  if (!is_news) return;
+  waiting_for_ = why;
+  waiting_logged_ = now;
+  base::Log(base::LogLevel::kInfo, "waiting", {{"for", why}});
 }
 
 absl::Status StreamThread::BecomeRunning() {
@@ -268,6 +280,10 @@ absl::Status StreamThread::BecomeRunning() {
   task_->Found(start_->founding());
   if (refusal_.has_value()) task_->SetRefused(*refusal_);
   start_.reset();
+  // Else it would go on reading what we write, and its questions would wait on that.
+  if (const absl::Status rested = reader_->Assign({}); !rested.ok()) {
+    return Restart(std::string(rested.message()), /*fenced=*/false);
+  }
   last_checkpoint_ = clock_.Elapsed();
   base::Log(base::LogLevel::kInfo, "running",
             {{"plan", "fused"},
@@ -328,7 +344,8 @@ absl::Status StreamThread::RunTask() {
   }
   if (task_->WantsEnds()) RETURN_IF_ERROR(AskEnds());
   if (task_ == nullptr) return absl::OkStatus();
-  const size_t room = record_limit_ - std::min(record_limit_, task_->open_records());
+  const size_t room =
+      record_limit_.records() - std::min(record_limit_.records(), task_->open_records());
   RETURN_IF_ERROR(task_->Process(std::min(kProcessBatch, room)).status());
   if (task_->outbox().size() > 0) RETURN_IF_ERROR(WriteOutputs());
   if (task_ == nullptr) return absl::OkStatus();
@@ -385,7 +402,7 @@ OpenTransaction StreamThread::Open() const {
 }
 
 absl::Status StreamThread::CommitIfDue() {
-  const bool full = task_->open_records() >= record_limit_;
+  const bool full = task_->open_records() >= record_limit_.records();
   if (!full && !ShouldCommit(Open(), config_.commit)) return absl::OkStatus();
   return Commit(kCommitTimeout, /*release=*/false);
 }
@@ -438,15 +455,19 @@ absl::Status StreamThread::Stop(absl::Duration timeout) {
                 {{"why", put_down.message()}});
     }
   }
+  Leave(deadline - clock_.Elapsed());
+  return outcome;
+}
+
+void StreamThread::Leave(absl::Duration timeout) {
   Park();
   producer_.reset();
   plain_producer_.reset();
   reader_.reset();
-  if (consumer_ != nullptr && clock_.Elapsed() < deadline) {
+  if (consumer_ != nullptr && timeout > absl::ZeroDuration()) {
     consumer_->Close(config_.leave_group_on_stop);
   }
   consumer_.reset();
-  return outcome;
 }
 
 // ----------------------------------------------------------- the transaction
@@ -522,8 +543,8 @@ absl::Status StreamThread::FinishCommit(const CommitResult& result) {
   if (!task_->EndsKnown(ends)) {
     return Restart("the broker did not say where changelog records were written", false);
   }
-  if (record_limit_ != kNoLimit && task_->open_records() > 0) {
-    record_limit_ = record_limit_ >= kProcessBatch ? kNoLimit : 2 * record_limit_;
+  if (task_->open_records() > 0) {
+    record_limit_.Passed();
     refusal_.reset();
   }
   task_->Committed(ends);
@@ -535,7 +556,7 @@ absl::Status StreamThread::FinishCommit(const CommitResult& result) {
 absl::Status StreamThread::NarrowDown(const std::string& why) {
   metrics_.GetCounter("transactions.refused").Add();
   const size_t records = task_->open_records();
-  record_limit_ = std::max<size_t>(1, records / 2);
+  record_limit_.Refused(records);
   if (records == 1) {
     const auto [partition, offset] = task_->only_open_record();
     const bool again =

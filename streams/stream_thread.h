@@ -24,12 +24,11 @@
 // a record for good, transactions are made smaller until the input record that causes it
 // stands alone; that one is processed again as refused.
 //
-// Not thread-safe: RunOnce is called by one thread. RequestStop may come from any.
+// Not thread-safe.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +42,7 @@
 #include "streams/broker.h"
 #include "streams/commit_policy.h"
 #include "streams/config.h"
+#include "streams/record_limit.h"
 #include "streams/replicas.h"
 #include "streams/task.h"
 #include "streams/task_start.h"
@@ -64,11 +64,19 @@ class StreamThread {
   // Commits, checkpoints and leaves, within `timeout` as far as the broker allows.
   absl::Status Stop(absl::Duration timeout);
 
+  // After an error of RunOnce: gives up what it holds without a commit. Not at once where
+  // no broker answers; with a timeout of 0 the group is left by its session timeout.
+  void Leave(absl::Duration timeout);
+
+  // Puts down what is committed. For another thread, while this one is known to stand still
+  // in a call to the broker.
+  absl::Status CheckpointNow() {
+    return replica_ == nullptr ? absl::OkStatus() : replica_->CheckpointNow();
+  }
+
   bool running() const { return task_ != nullptr; }
 
  private:
-  static constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
-
   // ---- the group
   absl::Status Join();
   absl::Status ServeGroup(absl::Duration timeout);
@@ -80,6 +88,7 @@ class StreamThread {
   // ---- starting
   absl::Status BeginStart(base::Partition partition);
   absl::Status ContinueStart();
+  void LogWaiting(const absl::Status& status);
   absl::Status BecomeRunning();
   absl::Status EnsureProducer();
   absl::Status EndTransactionsOf(const std::string& transactional_id);
@@ -131,13 +140,14 @@ class StreamThread {
 
   bool doubted_ = false;  // the last start found what only the operator can decide
   bool transaction_open_ = false;
-  // Input records a transaction may have: fewer after the broker refused one's outputs.
-  size_t record_limit_ = kNoLimit;
+  RecordLimit record_limit_;
   std::optional<Refusal> refusal_;  // of the record that was found to cause it
   absl::Duration last_commit_;
   absl::Duration last_checkpoint_;
   absl::Duration checkpoint_retry_;  // not before
   absl::Duration join_not_before_;
+  std::string waiting_for_;  // as last logged
+  absl::Duration waiting_logged_;
   std::vector<Message> fetched_;
 };
 

@@ -234,6 +234,7 @@ void Task::Committed(std::span<const std::optional<base::Offset>> ends) {
   replica_->set_consistent(true);
   replica_->set_current_as_of(clock_.Now());
   for (const auto& store : stores_) store->Commit();
+  context_.CommitCounts();
   changes_.Clear();
   founding_.clear();
   committed_positions_ = open_positions_;
@@ -245,6 +246,7 @@ void Task::Committed(std::span<const std::optional<base::Offset>> ends) {
 
 void Task::RolledBack() {
   for (const auto& store : stores_) store->Abort();
+  context_.counts_.clear();
   changes_.Clear();
   outbox_.Clear();
   open_positions_ = committed_positions_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/log.h"
@@ -65,6 +66,7 @@ absl::StatusOr<bool> TaskStart::Step() {
       break;
     case Phase::kInputs:
       RETURN_IF_ERROR(ChooseInputs());
+      RETURN_IF_ERROR(PutInPlace());
       phase_ = Phase::kDone;
       break;
     case Phase::kDone:
@@ -89,8 +91,11 @@ absl::Status TaskStart::ReadOffsets() {
 absl::Status TaskStart::EndPredecessor() {
   ASSIGN_OR_RETURN(const auto offsets,
                    environment_.consumer->Committed(inputs_, /*stable=*/false, kCallTimeout));
+  const std::string ours = config_.application_id + "-";
   for (const auto& [partition, committed] : offsets) {
-    if (committed.metadata.empty() || committed.metadata == environment_.transactional_id) {
+    // Another tool that sets offsets may have written what it likes.
+    if (!absl::StartsWith(committed.metadata, ours) ||
+        committed.metadata == environment_.transactional_id) {
       continue;
     }
     base::Log(base::LogLevel::kInfo, "ending the transactions of a predecessor",
@@ -179,9 +184,10 @@ absl::Status TaskStart::Plan() {
                                 .now = environment_.clock->Now(),
                                 .tombstone_retention = config_.tombstone_retention},
                                !committed_.empty(), config_.choices));
+  // A beginning by the operator's word, beside local state that shall not count.
   const bool local_state = !replica_->is_new() || replica_->pending_records() > 0;
   if (plan.kind == RestorePlan::Kind::kFullAside ||
-      (plan.kind == RestorePlan::Kind::kFound && local_state)) {
+      (plan.kind == RestorePlan::Kind::kFound && local_state && !plan.why.empty())) {
     RETURN_IF_ERROR(UseAside(plan.why));
   }
   if (plan.kind == RestorePlan::Kind::kFound) FoundState();
@@ -198,7 +204,7 @@ absl::Status TaskStart::UseAside(const std::string& why) {
 }
 
 void TaskStart::FoundState() {
-  base::Log(base::LogLevel::kInfo, "first start: neither state nor offsets",
+  base::Log(base::LogLevel::kInfo, "beginning with empty stores",
             {{"state_partition", partition_}});
   const base::Uuid id = base::RandomUuid();
   for (const Log& log : logs_) {
@@ -296,13 +302,15 @@ absl::Status TaskStart::FinishRestore() {
   LogProgress(/*last=*/true);
   replica_->set_current_as_of(ends_taken_);
   replica_->set_consistent(true);
-  if (first_ != nullptr) {
-    auto replaced =
-        environment_.replicas->Replace(partition_, std::move(first_), std::move(replica_));
-    RETURN_IF_ERROR(replaced.status());
-    replica_ = std::move(*replaced);
-  }
   phase_ = Phase::kInputs;
+  return absl::OkStatus();
+}
+
+// Only when nothing is left for the operator to decide: until then the first one stands.
+absl::Status TaskStart::PutInPlace() {
+  if (first_ == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      replica_, environment_.replicas->Replace(partition_, std::move(first_), std::move(replica_)));
   return absl::OkStatus();
 }
 
@@ -355,7 +363,7 @@ void TaskStart::LogProgress(bool last) {
                {"per_second", absl::StrFormat("%.0f", rate)}});
     return;
   }
-  const double left = static_cast<double>(to_restore_ - done) / std::max(rate, 1.0);
+  const double left = static_cast<double>(to_restore_ - done) / rate;
   base::Log(base::LogLevel::kInfo, "restoring",
             {{"state_partition", partition_},
              {"done", done},
@@ -363,7 +371,7 @@ void TaskStart::LogProgress(bool last) {
              {"percent", absl::StrFormat("%.0f", 100.0 * static_cast<double>(done) /
                                                      static_cast<double>(to_restore_))},
              {"per_second", absl::StrFormat("%.0f", rate)},
-             {"seconds_left", absl::StrFormat("%.0f", left)}});
+             {"seconds_left", done == 0 ? std::string("unknown") : absl::StrFormat("%.0f", left)}});
 }
 
 TaskStart::Log* TaskStart::FindLog(const base::TopicPartition& changelog) {

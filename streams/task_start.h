@@ -84,6 +84,7 @@ class TaskStart {
   absl::Status ApplyProgress();
   absl::Status FinishRestore();
   absl::Status ChooseInputs();
+  absl::Status PutInPlace();
   absl::Status CheckpointIfLarge();
   void LogProgress(bool last);
   int64_t RecordsLeft() const;

@@ -50,12 +50,12 @@ absl::Status CheckMayMake(const std::vector<std::string>& missing,
                           const std::vector<std::string>& changelogs,
                           const std::vector<std::string>& inputs, const Descriptions& found,
                           const TopicSetup& setup, Admin& admin) {
-  const bool any_changelog_missing =
-      std::any_of(changelogs.begin(), changelogs.end(),
-                  [&](const std::string& topic) { return !found.contains(topic); });
-  if (!any_changelog_missing || setup.changelogs_from_log) return absl::OkStatus();
+  const auto lost = std::count_if(changelogs.begin(), changelogs.end(),
+                                  [&](const std::string& topic) { return !found.contains(topic); });
+  const bool all_lost = lost == std::ssize(changelogs);
+  if (lost == 0 || (all_lost && setup.changelogs_from_log)) return absl::OkStatus();
   std::string sign;
-  if (setup.has_local_state) sign = "there is local state from it";
+  if (setup.has_local_state) sign = "there is local state";
   std::vector<base::TopicPartition> partitions;
   for (const std::string& input : inputs) {
     for (int32_t p = 0; p < found.at(input).partitions; ++p) {
@@ -64,15 +64,24 @@ absl::Status CheckMayMake(const std::vector<std::string>& missing,
   }
   ASSIGN_OR_RETURN(const auto offsets, admin.GroupOffsets(partitions, kTimeout));
   if (!offsets.empty()) {
-    sign = absl::StrCat("group ", setup.application_id, " has committed offsets (",
-                        base::ToString(offsets.begin()->first), " at ",
-                        offsets.begin()->second.offset.value(), ")");
+    absl::StrAppend(&sign, sign.empty() ? "" : " and ", "group ", setup.application_id,
+                    " has committed offsets (", base::ToString(offsets.begin()->first), " at ",
+                    offsets.begin()->second.offset.value(), ")");
   }
   if (sign.empty()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "missing: ", absl::StrJoin(missing, ", "), ", but ", sign, ": the state was lost with the ",
-      "topic. Restore it from a backup; or start once with --changelogs=from-log to make it anew, ",
-      "empty; or delete the group and the state directory to begin from the inputs' beginning"));
+  const std::string advice =
+      all_lost
+          ? absl::StrCat("Restore them from a backup; or start once with --changelogs=from-log",
+                         offsets.empty() ? "" : " and --offsets=from-group",
+                         " to go on with empty stores; or delete the group and the state ",
+                         "directory to begin from the inputs' beginning")
+          : std::string(
+                "The other changelogs hold what refers to it, so no flag makes that right. Restore "
+                "it from a backup, or reset the application (delete its group, its internal "
+                "topics and the state directory)");
+  return absl::FailedPreconditionError(absl::StrCat("missing: ", absl::StrJoin(missing, ", "),
+                                                    ", but ", sign,
+                                                    ": state was lost with the topics. ", advice));
 }
 
 absl::StatusOr<int32_t> StatePartitions(const std::vector<std::string>& inputs,
@@ -95,20 +104,54 @@ absl::StatusOr<int32_t> StatePartitions(const std::vector<std::string>& inputs,
   return largest;
 }
 
+// Named, since the settings that keep the state safe depend on it.
+absl::StatusOr<int> InternalReplicationFactor(const TopicSetup& setup, Admin& admin) {
+  if (setup.replication_factor > 0) return setup.replication_factor;
+  const auto factor = admin.DefaultReplicationFactor(kTimeout);
+  if (factor.ok() || absl::IsUnavailable(factor.status()) ||
+      absl::IsDeadlineExceeded(factor.status())) {
+    return factor;
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "internal topics are to be made with the brokers' default replication factor, ", "but ",
+      std::string(factor.status().message()), ". Say how many replicas by --replication_factor"));
+}
+
 absl::Status CreateInternal(const std::vector<std::string>& missing,
                             const std::vector<std::string>& changelogs, int32_t partitions,
                             const TopicSetup& setup, Admin& admin) {
+  ASSIGN_OR_RETURN(const int replicas, InternalReplicationFactor(setup, admin));
   std::vector<TopicSpec> specs;
   for (const std::string& topic : missing) {
     const bool is_changelog =
         std::find(changelogs.begin(), changelogs.end(), topic) != changelogs.end();
-    specs.push_back(is_changelog ? ChangelogSpec(topic, partitions, setup.replication_factor)
-                                 : RepartitionSpec(topic, partitions, setup.replication_factor));
+    specs.push_back(is_changelog ? ChangelogSpec(topic, partitions, replicas)
+                                 : RepartitionSpec(topic, partitions, replicas));
   }
   RETURN_IF_ERROR(admin.CreateTopics(specs, kTimeout));
   base::Log(base::LogLevel::kInfo, "made internal topics",
             {{"topics", absl::StrJoin(missing, ",")}, {"partitions", partitions}});
   return absl::OkStatus();
+}
+
+// Those of the internal topics that exist; what is common to them.
+absl::StatusOr<TopicsFound> CheckInternal(const std::vector<std::string>& internal,
+                                          const std::vector<std::string>& changelogs,
+                                          const Descriptions& found, int32_t partitions,
+                                          Admin& admin) {
+  TopicsFound topics{.state_partitions = partitions,
+                     .tombstone_retention = absl::InfiniteDuration()};
+  for (const std::string& topic : internal) {
+    if (!found.contains(topic)) continue;
+    ASSIGN_OR_RETURN(const auto settings, admin.TopicSettings(topic, kTimeout));
+    if (std::find(changelogs.begin(), changelogs.end(), topic) == changelogs.end()) {
+      RETURN_IF_ERROR(CheckRepartition(topic, found.at(topic), settings, partitions));
+      continue;
+    }
+    RETURN_IF_ERROR(CheckChangelog(topic, found.at(topic), settings, partitions));
+    topics.tombstone_retention = std::min(topics.tombstone_retention, TombstoneRetention(settings));
+  }
+  return topics;
 }
 
 // The fused plan is the one that this version runs.
@@ -152,25 +195,15 @@ absl::StatusOr<TopicsFound> SetUpTopics(const Topology& topology, const TopicSet
   }
   ASSIGN_OR_RETURN(const int32_t partitions, StatePartitions(inputs, changelogs, found, setup));
   RETURN_IF_ERROR(CheckFused(inputs, found, partitions));
-  if (const auto missing = Missing(internal, found); !missing.empty()) {
-    RETURN_IF_ERROR(CheckMayMake(missing, changelogs, inputs, found, setup, admin));
-    RETURN_IF_ERROR(CreateInternal(missing, changelogs, partitions, setup, admin));
-    ASSIGN_OR_RETURN(found, admin.DescribeTopics(all, kTimeout));
-    if (!Missing(internal, found).empty()) return absl::UnavailableError("topics just made");
-  }
-
-  TopicsFound topics{.state_partitions = partitions,
-                     .tombstone_retention = absl::InfiniteDuration()};
-  for (const std::string& topic : internal) {
-    ASSIGN_OR_RETURN(const auto settings, admin.TopicSettings(topic, kTimeout));
-    if (std::find(changelogs.begin(), changelogs.end(), topic) == changelogs.end()) {
-      RETURN_IF_ERROR(CheckRepartition(topic, found.at(topic), settings, partitions));
-      continue;
-    }
-    RETURN_IF_ERROR(CheckChangelog(topic, found.at(topic), settings, partitions));
-    topics.tombstone_retention = std::min(topics.tombstone_retention, TombstoneRetention(settings));
-  }
-  return topics;
+  ASSIGN_OR_RETURN(const TopicsFound fit,
+                   CheckInternal(internal, changelogs, found, partitions, admin));
+  const auto missing = Missing(internal, found);
+  if (missing.empty()) return fit;
+  RETURN_IF_ERROR(CheckMayMake(missing, changelogs, inputs, found, setup, admin));
+  RETURN_IF_ERROR(CreateInternal(missing, changelogs, partitions, setup, admin));
+  ASSIGN_OR_RETURN(found, admin.DescribeTopics(all, kTimeout));
+  if (!Missing(internal, found).empty()) return absl::UnavailableError("topics just made");
+  return CheckInternal(internal, changelogs, found, partitions, admin);
 }
 
 }  // namespace streams

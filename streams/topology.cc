@@ -28,6 +28,12 @@ std::string Arrow(const char* arrow, const std::vector<std::string>& names) {
                       "\n");
 }
 
+size_t FirstChild(const std::vector<NodeSpec>& nodes, NodeId of) {
+  size_t i = 0;
+  while (std::count(nodes[i].parents.begin(), nodes[i].parents.end(), of) == 0) ++i;
+  return i;
+}
+
 // Each node's sub-topology: those that are tied together other than by a repartition topic.
 std::vector<size_t> SubTopologies(const std::vector<NodeSpec>& nodes) {
   std::vector<size_t> group(nodes.size());
@@ -39,7 +45,9 @@ std::vector<size_t> SubTopologies(const std::vector<NodeSpec>& nodes) {
   };
   for (size_t i = 0; i < nodes.size(); ++i) {
     for (NodeId parent : nodes[i].parents) {
-      if (nodes[parent.value()].kind != Kind::kRepartition) merge(i, parent.value());
+      // What reads one repartition topic hangs together by its source.
+      const bool through_topic = nodes[parent.value()].kind == Kind::kRepartition;
+      merge(i, through_topic ? FirstChild(nodes, parent) : parent.value());
     }
   }
   return group;
@@ -163,8 +171,10 @@ std::string Topology::Describe() const {
       for (NodeId parent : node.parents) {
         const NodeSpec& above = nodes_[parent.value()];
         if (group[i] != leader || above.kind != Kind::kRepartition) continue;
+        if (FirstChild(nodes_, parent) != i) continue;
         absl::StrAppend(&text, "    Source: ", above.name, "-repartition-source (topics: [",
-                        above.name, "-repartition])\n", Arrow("-->", {node.name}));
+                        above.name, "-repartition])\n",
+                        Arrow("-->", Children(nodes_, parent.value())));
       }
       if (group[i] != leader) continue;
       switch (node.kind) {

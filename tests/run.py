@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Runs test programs one after the other and counts their cases.
+"""Runs test programs and counts their cases.
 
-Each argument is a GoogleTest program, or a unittest file (*.py). Ends with
-`N passed, N failed`; the exit status is 1 where any failed. A program that ends without
+Each argument is a GoogleTest program, or a unittest file (*.py); `--jobs N` runs N of them
+at a time, for those that wait more than they work. Ends with `N passed, N failed`; the exit status is 1 where any failed. A program that ends without
 telling its counts is one failure."""
 
 import json
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 
 def run_gtest(path):
@@ -42,15 +43,18 @@ def run(path):
     if total == 0 or (done.returncode != 0 and failed == 0):
         failed += 1
         total = max(total, failed)
-    print(f"{'ok  ' if failed == 0 else 'FAIL'} {os.path.relpath(path)}: "
-          f"{total - failed} passed, {failed} failed, {time.monotonic() - start:.1f} s", flush=True)
-    if failed:
-        print(done.stdout.decode(errors="replace"), flush=True)
+    line = (f"{'ok  ' if failed == 0 else 'FAIL'} {os.path.relpath(path)}: "
+            f"{total - failed} passed, {failed} failed, {time.monotonic() - start:.1f} s")
+    print("\n".join([line] + [done.stdout.decode(errors="replace")] * bool(failed)), flush=True)
     return total - failed, failed
 
 
 def main():
-    counts = [run(path) for path in sys.argv[1:]]
+    paths, jobs = sys.argv[1:], 1
+    if paths[:1] == ["--jobs"]:
+        jobs, paths = int(paths[1]), paths[2:]
+    with ThreadPoolExecutor(jobs) as pool:
+        counts = list(pool.map(run, paths))
     passed, failed = (sum(column) for column in zip(*counts)) if counts else (0, 0)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

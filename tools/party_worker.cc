@@ -7,10 +7,12 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -43,11 +45,26 @@ constexpr char kUsage[] =
 constexpr absl::Duration kStopTimeout = absl::Seconds(4);
 // What hangs in a call to a broker that is gone must not hold up the stop: nothing that is
 // committed can be lost by it.
-constexpr absl::Duration kLastResort = absl::Milliseconds(4700);
+constexpr absl::Duration kLastResort = absl::Seconds(4);
 
 // SIGTERM and SIGINT, taken by a thread of their own.
 class StopSignal {
  public:
+  // What that thread does before it ends the process because the stop takes too long; until
+  // this object is gone.
+  class AtLast {
+   public:
+    AtLast(StopSignal* stop, std::function<void()> act) : stop_(stop) {
+      stop_->Arm(std::move(act));
+    }
+    ~AtLast() { stop_->Arm(nullptr); }
+    AtLast(const AtLast&) = delete;
+    AtLast& operator=(const AtLast&) = delete;
+
+   private:
+    StopSignal* stop_;
+  };
+
   StopSignal() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
@@ -68,6 +85,11 @@ class StopSignal {
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
 
  private:
+  void Arm(std::function<void()> at_last) {
+    const std::lock_guard lock(mutex_);
+    at_last_ = std::move(at_last);
+  }
+
   void Wait() {
     int signal = 0;
     sigwait(&signals_, &signal);
@@ -80,6 +102,7 @@ class StopSignal {
                           [this] { return finished_; })) {
       return;
     }
+    if (at_last_) at_last_();
     base::Log(base::LogLevel::kWarning,
               "stopped while Kafka did not answer; what was open is done again after the start");
     _exit(0);
@@ -90,6 +113,7 @@ class StopSignal {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool finished_ = false;
+  std::function<void()> at_last_;
   std::thread waiter_;
 };
 
@@ -146,7 +170,7 @@ void LogCounters(const base::Metrics& metrics) {
   }
 }
 
-absl::Status Run(tools::Settings settings, const StopSignal& stop) {
+absl::Status Run(tools::Settings settings, StopSignal& stop) {
   ASSIGN_OR_RETURN(const auto directory,
                    state::StateDirectory::Open(settings.state_dir, settings.engine.application_id));
   settings.engine.member_id = absl::StrCat("0-", directory->instance_id());
@@ -175,8 +199,24 @@ absl::Status Run(tools::Settings settings, const StopSignal& stop) {
   base::Metrics metrics;
   streams::StreamThread thread(topology, settings.engine, *broker, replicas, base::SystemClock(),
                                metrics);
-  while (!stop.stopped()) RETURN_IF_ERROR(thread.RunOnce());
-  const absl::Status stopped = thread.Stop(kStopTimeout);
+  const auto put_down = [](const absl::Status& checkpoint) {
+    if (checkpoint.ok()) return;
+    base::Log(base::LogLevel::kError, "the last checkpoint failed; the next start reads more",
+              {{"why", checkpoint.message()}});
+  };
+  const StopSignal::AtLast at_last(&stop, [&] {
+    broker->standstill().Use([&] { put_down(thread.CheckpointNow()); });
+    put_down(replicas.CheckpointParked());
+  });
+  absl::Status stopped;
+  while (stopped.ok() && !stop.stopped()) stopped = thread.RunOnce();
+  if (stopped.ok()) {
+    stopped = thread.Stop(kStopTimeout);
+  } else {
+    thread.Leave(kStopTimeout);
+  }
+  // After a restart of the thread its replica is parked.
+  put_down(replicas.CheckpointParked());
   LogCounters(metrics);
   return stopped;
 }
@@ -190,7 +230,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (const absl::Status set_up = base::SetUpLogging(settings->log_level); !set_up.ok()) return 2;
-  const StopSignal stop;
+  StopSignal stop;
   if (const absl::Status outcome = Run(*std::move(settings), stop); !outcome.ok()) {
     base::Log(base::LogLevel::kError, "stopped", {{"why", outcome.message()}});
     return 1;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -118,6 +119,33 @@ bool IsOurs(const absl::CommandLineFlag& flag, const std::string& own_file) {
   return absl::EndsWith(file, "tools/settings.cc") || absl::EndsWith(file, own_file);
 }
 
+// The flags that have their value from the environment.
+std::set<std::string>& FromEnvironment() {
+  static auto& names = *new std::set<std::string>();
+  return names;
+}
+
+// How the operator has named what is wrong.
+std::string Named(std::string_view flag) {
+  const std::string name(flag);
+  return FromEnvironment().contains(name)
+             ? absl::StrCat("environment variable ", EnvironmentName(name))
+             : absl::StrCat("--", name);
+}
+
+absl::Status Parse(const std::string& value, absl::CommandLineFlag* flag) {
+  std::string error;
+  if (flag->ParseFrom(value, &error)) return absl::OkStatus();
+  const std::string is = absl::StrCat(Named(std::string(flag->Name())), " is \"", value, "\"");
+  if (flag->IsOfType<bool>()) {
+    return absl::InvalidArgumentError(absl::StrCat(is, ", allowed are: true, false"));
+  }
+  if (flag->IsOfType<int64_t>()) {
+    return absl::InvalidArgumentError(absl::StrCat(is, ", allowed is a whole number"));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(is, ": ", error));
+}
+
 absl::Status TakeEnvironment(const std::string& own_file) {
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     if (!IsOurs(*flag, own_file)) continue;
@@ -125,11 +153,8 @@ absl::Status TakeEnvironment(const std::string& own_file) {
     const char* value = std::getenv(variable.c_str());
     // Set and empty counts as not set.
     if (value == nullptr || *value == '\0') continue;
-    std::string error;
-    if (!flag->ParseFrom(value, &error)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("environment variable ", variable, "=", value, ": ", error));
-    }
+    FromEnvironment().insert(std::string(name));
+    RETURN_IF_ERROR(Parse(value, flag));
   }
   return absl::OkStatus();
 }
@@ -149,23 +174,22 @@ void PrintHelp(const std::string& own_file, const std::string& usage) {
   }
 }
 
+bool AsksForHelp(std::string_view argument) {
+  return argument == "--help" || argument == "-h" || argument == "-help";
+}
+
 // Before absl sees them, so that a wrong flag is answered in one way: named, with what is
-// near it.
-absl::Status CheckArguments(int argc, char** argv, const std::string& own_file,
-                            const std::string& usage) {
+// allowed.
+absl::Status CheckArguments(int argc, char** argv, const std::string& own_file) {
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
-    if (argument == "--help" || argument == "-h" || argument == "-help") {
-      PrintHelp(own_file, usage);
-      std::exit(0);
-    }
     if (!absl::StartsWith(argument, "--") || argument.size() == 2) {
       return absl::InvalidArgumentError(
           absl::StrCat("\"", argument, "\" is no flag; flags begin with --. See --help"));
     }
     const size_t equals = argument.find('=');
     const std::string name = argument.substr(2, equals == std::string::npos ? equals : equals - 2);
-    const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
     if (flag == nullptr && absl::StartsWith(name, "no")) {
       const absl::CommandLineFlag* negated = absl::FindCommandLineFlag(name.substr(2));
       if (negated != nullptr && negated->IsOfType<bool>() && IsOurs(*negated, own_file)) continue;
@@ -174,7 +198,10 @@ absl::Status CheckArguments(int argc, char** argv, const std::string& own_file,
       return absl::InvalidArgumentError(
           absl::StrCat("there is no flag --", name, ". See --help for those that there are"));
     }
-    if (flag->IsOfType<bool>() && equals == std::string::npos) continue;
+    if (flag->IsOfType<bool>() && equals == std::string::npos) {
+      FromEnvironment().erase(name);
+      continue;
+    }
     std::string value = equals == std::string::npos ? "" : argument.substr(equals + 1);
     if (equals == std::string::npos) {
       if (++i >= argc) {
@@ -182,10 +209,8 @@ absl::Status CheckArguments(int argc, char** argv, const std::string& own_file,
       }
       value = argv[i];
     }
-    std::string error;
-    if (!const_cast<absl::CommandLineFlag*>(flag)->ParseFrom(value, &error)) {
-      return absl::InvalidArgumentError(absl::StrCat("flag --", name, "=", value, ": ", error));
-    }
+    FromEnvironment().erase(name);
+    RETURN_IF_ERROR(Parse(value, flag));
   }
   return absl::OkStatus();
 }
@@ -193,7 +218,7 @@ absl::Status CheckArguments(int argc, char** argv, const std::string& own_file,
 absl::StatusOr<int64_t> InRange(const absl::Flag<int64_t>& flag, int64_t least, int64_t most) {
   const int64_t value = absl::GetFlag(flag);
   if (value >= least && value <= most) return value;
-  return absl::InvalidArgumentError(absl::StrCat("--", std::string(flag.Name()), " is ", value,
+  return absl::InvalidArgumentError(absl::StrCat(Named(std::string(flag.Name())), " is ", value,
                                                  ", allowed are ", least, " to ", most));
 }
 
@@ -205,7 +230,7 @@ absl::StatusOr<std::string> OneOf(const absl::Flag<std::string>& flag,
   for (const std::string& one : allowed) {
     if (!one.empty()) shown.push_back(one);
   }
-  return absl::InvalidArgumentError(absl::StrCat("--", std::string(flag.Name()), " is \"", value,
+  return absl::InvalidArgumentError(absl::StrCat(Named(std::string(flag.Name())), " is \"", value,
                                                  "\", allowed are: ", absl::StrJoin(shown, ", ")));
 }
 
@@ -218,7 +243,7 @@ absl::Status CheckName(const char* flag, const std::string& name) {
                      });
   if (legal) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "--", flag, " is \"", name, "\", allowed are 1 to 200 letters, digits, '.', '_' and '-'"));
+      Named(flag), " is \"", name, "\", allowed are 1 to 200 letters, digits, '.', '_' and '-'"));
 }
 
 topology::Topics ReadTopics() {
@@ -249,8 +274,8 @@ absl::Status CheckTopics(const topology::Topics& topics) {
     RETURN_IF_ERROR(CheckName(named[i].first, named[i].second));
     for (size_t j = 0; j < i; ++j) {
       if (named[i].second != named[j].second) continue;
-      return absl::InvalidArgumentError(absl::StrCat("--", named[j].first, " and --",
-                                                     named[i].first,
+      return absl::InvalidArgumentError(absl::StrCat(Named(named[j].first), " and ",
+                                                     Named(named[i].first),
                                                      " name the same topic: ", named[i].second));
     }
   }
@@ -266,7 +291,10 @@ absl::StatusOr<streams::kafka::KafkaConfig> ReadKafka() {
   ASSIGN_OR_RETURN(const std::string on_stop, OneOf(FLAGS_on_stop, {"stay", "leave"}));
   kafka.static_member = on_stop == "stay";
   if (const std::string file = absl::GetFlag(FLAGS_kafka_config); !file.empty()) {
-    ASSIGN_OR_RETURN(kafka.overrides, streams::kafka::ReadSettingsFile(file));
+    auto settings = streams::kafka::ReadSettingsFile(file);
+    if (!settings.ok()) return base::Annotate(settings.status(), Named("kafka_config"));
+    RETURN_IF_ERROR(base::Annotate(streams::kafka::CheckOverrides(*settings), file));
+    kafka.overrides = *std::move(settings);
   }
   for (const std::string& text : absl::GetFlag(FLAGS_kafka).all) {
     ASSIGN_OR_RETURN(const auto setting, streams::kafka::ParseSetting(text));
@@ -327,7 +355,8 @@ absl::StatusOr<Settings> ReadSettings() {
   settings.topic_setup.state_partitions = static_cast<int>(partitions);
   ASSIGN_OR_RETURN(const int64_t factor, InRange(FLAGS_replication_factor, -1, 100));
   if (factor == 0) {
-    return absl::InvalidArgumentError("--replication_factor is 0, allowed are -1 and 1 to 100");
+    return absl::InvalidArgumentError(
+        absl::StrCat(Named("replication_factor"), " is 0, allowed are -1 and 1 to 100"));
   }
   settings.topic_setup.replication_factor = static_cast<int>(factor);
   settings.topic_setup.changelogs_from_log = settings.engine.choices.changelogs_from_log;
@@ -342,8 +371,13 @@ absl::StatusOr<Settings> ReadSettings() {
 
 absl::StatusOr<Settings> ParseSettings(int argc, char** argv, const std::string& own_flags_file,
                                        const std::string& usage) {
+  // Also where some other setting is wrong.
+  if (std::any_of(argv + 1, argv + argc, AsksForHelp)) {
+    PrintHelp(own_flags_file, usage);
+    std::exit(0);
+  }
   RETURN_IF_ERROR(TakeEnvironment(own_flags_file));
-  RETURN_IF_ERROR(CheckArguments(argc, argv, own_flags_file, usage));
+  RETURN_IF_ERROR(CheckArguments(argc, argv, own_flags_file));
   absl::ParseCommandLine(argc, argv);
   return ReadSettings();
 }

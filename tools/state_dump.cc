@@ -169,6 +169,25 @@ std::string Shown(const std::optional<T>& value) {
   return value.has_value() ? absl::StrCat(value->value()) : "-";
 }
 
+// A name as a column of at least so many characters. What could disturb a terminal is
+// escaped.
+std::string Column(const std::string& name, size_t width) {
+  std::string text;
+  size_t characters = 0;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      absl::StrAppendFormat(&text, "\\x%02x", byte);
+      characters += 4;
+      continue;
+    }
+    text.push_back(c);
+    if ((byte & 0xc0) != 0x80) ++characters;  // not the further bytes of one in UTF-8
+  }
+  if (characters < width) text.append(width - characters, ' ');
+  return text;
+}
+
 class Table {
  public:
   explicit Table(Output* output) : output_(output) {}
@@ -194,8 +213,8 @@ class Table {
                          "level", "job", "gm", "world", "chan", "map", "", "party", "instance"));
     const bool instance = it.location.has_value() && !it.location->instance.is_nil();
     output_->Line(absl::StrFormat(
-        "%12d  %-16s %5s %5s %-3s %5s %4s %10s  %-7s %10s  %s", id.id.value(),
-        it.name.value_or("-"), Shown(it.level), Shown(it.job),
+        "%12d  %s %5s %5s %-3s %5s %4s %10s  %-7s %10s  %s", id.id.value(),
+        Column(it.name.value_or("-"), 16), Shown(it.level), Shown(it.job),
         it.gm.has_value() ? (*it.gm ? "yes" : "no") : "-", Shown(it.world), Shown(it.channel),
         it.location.has_value() ? absl::StrCat(it.location->map.value()) : "-",
         it.online ? "online" : "offline", Shown(it.party),
@@ -282,18 +301,27 @@ class Printer {
 
 // --------------------------------------------------------------------- the program
 
-absl::Status CatchUpAll(const tools::Settings& settings, const std::vector<std::string>& stores,
-                        std::vector<Source>* sources) {
-  ASSIGN_OR_RETURN(const auto broker, streams::kafka::KafkaBroker::Create(settings.kafka));
-  ASSIGN_OR_RETURN(const auto reader, broker->NewLogReader());
+absl::Status CheckChangelogs(const std::string& application_id,
+                             const std::vector<std::string>& stores, streams::Admin& admin) {
+  std::vector<std::string> changelogs;
+  for (const std::string& store : stores) {
+    changelogs.push_back(streams::ChangelogTopic(application_id, store));
+  }
+  ASSIGN_OR_RETURN(const auto found, admin.DescribeTopics(changelogs, kTimeout));
+  for (const std::string& changelog : changelogs) {
+    if (found.contains(changelog)) continue;
+    return absl::NotFoundError(absl::StrCat("there is no changelog ", changelog,
+                                            ". --offline shows the local state alone"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CatchUpAll(const std::string& application_id, const std::vector<std::string>& stores,
+                        streams::Broker& broker, std::vector<Source>* sources) {
+  RETURN_IF_ERROR(CheckChangelogs(application_id, stores, broker.admin()));
+  ASSIGN_OR_RETURN(const auto reader, broker.NewLogReader());
   for (Source& source : *sources) {
-    CatchUp catch_up(settings.engine.application_id, stores, &source, reader.get());
-    const absl::Status caught_up = catch_up.Run();
-    if (absl::IsUnavailable(caught_up) || absl::IsDeadlineExceeded(caught_up)) {
-      return base::Annotate(caught_up, absl::StrCat("Kafka at ", settings.kafka.bootstrap_servers,
-                                                    " (--offline does without)"));
-    }
-    RETURN_IF_ERROR(caught_up);
+    RETURN_IF_ERROR(CatchUp(application_id, stores, &source, reader.get()).Run());
   }
   return absl::OkStatus();
 }
@@ -301,7 +329,13 @@ absl::Status CatchUpAll(const tools::Settings& settings, const std::vector<std::
 absl::StatusOr<bool> Run(tools::Settings settings) {
   const std::string directory =
       state::ApplicationDirectory(settings.state_dir, settings.engine.application_id);
-  RETURN_IF_ERROR(state::CheckInstanceFile(directory, settings.engine.application_id));
+  const absl::Status ours = state::CheckInstanceFile(directory, settings.engine.application_id);
+  if (absl::IsNotFound(ours)) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no state directory ", directory,
+                     ". STATE_DIR and APPLICATION_ID must be those of the worker"));
+  }
+  RETURN_IF_ERROR(ours);
   settings.kafka.member_id = "state-dump";
   settings.kafka.static_member = false;
   const std::vector<std::string> stores =
@@ -320,7 +354,14 @@ absl::StatusOr<bool> Run(tools::Settings settings) {
         stderr, "state-dump: offline: the local checkpoint alone, %s\n",
         sources[0].replica->is_new() ? "and none has been made yet" : "without what came after it");
   } else {
-    RETURN_IF_ERROR(CatchUpAll(settings, stores, &sources));
+    ASSIGN_OR_RETURN(const auto broker, streams::kafka::KafkaBroker::Create(settings.kafka));
+    const absl::Status caught_up =
+        CatchUpAll(settings.engine.application_id, stores, *broker, &sources);
+    if (absl::IsUnavailable(caught_up) || absl::IsDeadlineExceeded(caught_up)) {
+      return base::Annotate(caught_up, absl::StrCat("Kafka at ", settings.kafka.bootstrap_servers,
+                                                    " (--offline does without)"));
+    }
+    RETURN_IF_ERROR(caught_up);
   }
   Printer printer(absl::GetFlag(FLAGS_format) == "json");
   for (size_t i = 0; i < stores.size(); ++i) {

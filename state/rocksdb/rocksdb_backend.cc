@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <mutex>
@@ -62,6 +63,8 @@ class WarningsToOurLog final : public rocksdb::Logger {
     }
     char text[1024];
     std::vsnprintf(text, sizeof(text), format, arguments);
+    // Said of each process's first file; nothing is wrong, and nothing can be done about it.
+    if (std::strstr(text, "opened without unique ID to verify") != nullptr) return;
     base::Log(level == rocksdb::InfoLogLevel::WARN_LEVEL ? base::LogLevel::kWarning
                                                          : base::LogLevel::kError,
               "rocksdb", {{"store", path_}, {"message", text}});

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/status.h"
@@ -107,11 +108,31 @@ absl::StatusOr<std::optional<TopicDescription>> KafkaAdmin::DescribeTopic(const 
   return std::nullopt;
 }
 
-absl::StatusOr<std::map<std::string, std::string>> KafkaAdmin::TopicSettings(
-    const std::string& topic, absl::Duration timeout) {
-  const std::string what = absl::StrCat("asking for the settings of topic ", topic);
+absl::StatusOr<KafkaAdmin::Settings> KafkaAdmin::TopicSettings(const std::string& topic,
+                                                               absl::Duration timeout) {
+  return DescribeConfigs(RD_KAFKA_RESOURCE_TOPIC, topic, timeout);
+}
+
+absl::StatusOr<int> KafkaAdmin::DefaultReplicationFactor(absl::Duration timeout) {
+  const int32_t broker = rd_kafka_controllerid(handle_.get(), ToMs(timeout));
+  if (broker < 0) return absl::UnavailableError("no broker answers (asked for the controller)");
+  ASSIGN_OR_RETURN(const Settings settings,
+                   DescribeConfigs(RD_KAFKA_RESOURCE_BROKER, absl::StrCat(broker), timeout));
+  int factor = 0;
+  const auto found = settings.find("default.replication.factor");
+  if (found == settings.end() || !absl::SimpleAtoi(found->second, &factor)) {
+    return absl::NotFoundError("the brokers do not tell their default.replication.factor");
+  }
+  return factor;
+}
+
+absl::StatusOr<KafkaAdmin::Settings> KafkaAdmin::DescribeConfigs(rd_kafka_ResourceType_t type,
+                                                                 const std::string& name,
+                                                                 absl::Duration timeout) {
+  const std::string what = absl::StrCat(
+      "asking for the settings of ", type == RD_KAFKA_RESOURCE_BROKER ? "broker " : "topic ", name);
   const AdminPtr<rd_kafka_ConfigResource_t> resource(
-      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+      rd_kafka_ConfigResource_new(type, name.c_str()));
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
   ASSIGN_OR_RETURN(const Event event,
                    Ask(handle_.get(), what, timeout, [&](auto* options, auto* queue) {

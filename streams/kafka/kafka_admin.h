@@ -24,6 +24,7 @@ class KafkaAdmin final : public Admin {
       std::span<const std::string> topics, absl::Duration timeout) override;
   absl::StatusOr<std::map<std::string, std::string>> TopicSettings(const std::string& topic,
                                                                    absl::Duration timeout) override;
+  absl::StatusOr<int> DefaultReplicationFactor(absl::Duration timeout) override;
   // After an error some of the topics may be there.
   absl::Status CreateTopics(std::span<const TopicSpec> topics, absl::Duration timeout) override;
   absl::StatusOr<std::map<base::TopicPartition, CommittedOffset>> GroupOffsets(
@@ -36,6 +37,9 @@ class KafkaAdmin final : public Admin {
   explicit KafkaAdmin(Handle handle) : handle_(std::move(handle)) {}
   absl::StatusOr<std::optional<TopicDescription>> DescribeTopic(const std::string& name,
                                                                 absl::Duration timeout);
+  using Settings = std::map<std::string, std::string>;
+  absl::StatusOr<Settings> DescribeConfigs(rd_kafka_ResourceType_t type, const std::string& name,
+                                           absl::Duration timeout);
   absl::Status WaitUntilThere(std::span<const TopicSpec> topics, absl::Duration timeout);
 
   Handle handle_;

@@ -27,14 +27,14 @@ absl::StatusOr<std::unique_ptr<TransactionalProducer>> KafkaBroker::NewTransacti
   if (spec.transactional_id.empty()) {
     return absl::InvalidArgumentError("a transactional producer needs a transactional id");
   }
-  return KafkaProducer::Create(config_, spec);
+  return KafkaProducer::Create(config_, spec, &standstill_);
 }
 
 absl::StatusOr<std::unique_ptr<Producer>> KafkaBroker::NewProducer(const ProducerSpec& spec) {
   ProducerSpec plain = spec;
   plain.transactional_id.clear();
   plain.initialize_early = false;
-  return KafkaProducer::Create(config_, plain);
+  return KafkaProducer::Create(config_, plain, &standstill_);
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> KafkaBroker::NewLogReader() {

@@ -12,6 +12,7 @@
 #include "streams/kafka/kafka_admin.h"
 #include "streams/kafka/kafka_config.h"
 #include "streams/kafka/own_members.h"
+#include "streams/kafka/standstill.h"
 
 namespace streams::kafka {
 
@@ -27,12 +28,16 @@ class KafkaBroker final : public Broker {
   absl::StatusOr<std::unique_ptr<LogReader>> NewLogReader() override;
   Admin& admin() override { return *admin_; }
 
+  // Of the thread that uses the producers, which is one.
+  Standstill& standstill() { return standstill_; }
+
  private:
   KafkaBroker(const KafkaConfig& config, std::unique_ptr<KafkaAdmin> admin);
 
   const KafkaConfig config_;
   const std::unique_ptr<KafkaAdmin> admin_;
   OwnMembers own_members_;
+  Standstill standstill_;
 };
 
 }  // namespace streams::kafka

@@ -26,8 +26,9 @@ absl::Duration Now() { return base::SystemClock().Elapsed(); }
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KafkaProducer>> KafkaProducer::Create(const KafkaConfig& config,
-                                                                     const ProducerSpec& spec) {
-  std::unique_ptr<KafkaProducer> producer(new KafkaProducer());
+                                                                     const ProducerSpec& spec,
+                                                                     Standstill* standstill) {
+  std::unique_ptr<KafkaProducer> producer(new KafkaProducer(standstill));
   ASSIGN_OR_RETURN(Conf conf, producer->MakeConf(config, spec));
   ASSIGN_OR_RETURN(producer->handle_, NewHandle(RD_KAFKA_PRODUCER, std::move(conf)));
   RETURN_IF_ERROR(producer->OpenTopics(spec));
@@ -126,6 +127,7 @@ void KafkaProducer::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, v
 }
 
 ProduceResult KafkaProducer::Flush(absl::Duration timeout) {
+  const Standstill::Here here(standstill_);
   const rd_kafka_resp_err_t error = rd_kafka_flush(handle_.get(), ToMs(timeout));
   ProduceResult result;
   if (!deliveries_.rejected().empty()) {
@@ -180,6 +182,7 @@ ProduceResult KafkaProducer::Retry(const char* what, absl::Duration timeout, Cal
 }
 
 ProduceResult KafkaProducer::InitTransactions(absl::Duration timeout) {
+  const Standstill::Here here(standstill_);
   if (!early_init_.valid()) return InitNow(timeout);
   if (early_init_.wait_for(absl::ToChronoMicroseconds(std::min(timeout, absl::Hours(1)))) !=
       std::future_status::ready) {
@@ -216,12 +219,14 @@ ProduceResult KafkaProducer::SendOffsets(std::span<const OffsetToCommit> offsets
     one->metadata_size = offset.metadata.size();
   }
   const auto& metadata = static_cast<const KafkaGroupMetadata&>(group);
+  const Standstill::Here here(standstill_);
   return Retry("sending the offsets", timeout, [&](int ms) {
     return rd_kafka_send_offsets_to_transaction(handle_.get(), list.get(), metadata.get(), ms);
   });
 }
 
 CommitResult KafkaProducer::Commit(absl::Duration timeout) {
+  const Standstill::Here here(standstill_);
   ProduceResult committed = Retry("committing", timeout, [&](int ms) {
     return rd_kafka_commit_transaction(handle_.get(), ms);
   });
@@ -245,6 +250,7 @@ CommitResult KafkaProducer::Commit(absl::Duration timeout) {
 }
 
 ProduceResult KafkaProducer::Abort(absl::Duration timeout) {
+  const Standstill::Here here(standstill_);
   ProduceResult aborted = Retry(
       "aborting", timeout, [&](int ms) { return rd_kafka_abort_transaction(handle_.get(), ms); });
   if (!aborted.ok()) aborted.kind = Kind::kRestart;

@@ -17,14 +17,17 @@
 #include "streams/kafka/client.h"
 #include "streams/kafka/deliveries.h"
 #include "streams/kafka/record_fields.h"
+#include "streams/kafka/standstill.h"
 
 namespace streams::kafka {
 
 class KafkaProducer final : public TransactionalProducer {
  public:
-  // Transactional where the spec has a transactional id.
+  // Transactional where the spec has a transactional id. `standstill`, which outlives the
+  // producer, is told of the calls that may hang.
   static absl::StatusOr<std::unique_ptr<KafkaProducer>> Create(const KafkaConfig& config,
-                                                               const ProducerSpec& spec);
+                                                               const ProducerSpec& spec,
+                                                               Standstill* standstill);
   ~KafkaProducer() override;
 
   ProduceResult Produce(const OutgoingRecord& record) override;
@@ -37,7 +40,7 @@ class KafkaProducer final : public TransactionalProducer {
   ProduceResult Abort(absl::Duration timeout) override;
 
  private:
-  KafkaProducer() = default;
+  explicit KafkaProducer(Standstill* standstill) : standstill_(standstill) {}
   absl::StatusOr<Conf> MakeConf(const KafkaConfig& config, const ProducerSpec& spec);
   absl::Status OpenTopics(const ProducerSpec& spec);
   static void OnDelivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* opaque);
@@ -46,6 +49,7 @@ class KafkaProducer final : public TransactionalProducer {
   ProduceResult Retry(const char* what, absl::Duration timeout, Call call);
   ProduceResult Judge(const rd_kafka_error_t& error, std::string reason);
 
+  Standstill* standstill_;
   Handle handle_;
   std::vector<TopicHandle> topics_;
   Deliveries deliveries_;  // of the open transaction

@@ -35,6 +35,11 @@ absl::StatusOr<std::map<std::string, std::string>> SimAdmin::TopicSettings(const
   return topic->settings;
 }
 
+absl::StatusOr<int> SimAdmin::DefaultReplicationFactor(absl::Duration) {
+  RETURN_IF_ERROR(Asked());
+  return 1;
+}
+
 absl::Status SimAdmin::CreateTopics(std::span<const TopicSpec> topics, absl::Duration) {
   RETURN_IF_ERROR(Asked());
   for (const TopicSpec& spec : topics) RETURN_IF_ERROR(cluster_.CreateTopic(spec));

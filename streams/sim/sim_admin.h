@@ -15,6 +15,7 @@ class SimAdmin final : public Admin {
       std::span<const std::string> topics, absl::Duration timeout) override;
   absl::StatusOr<std::map<std::string, std::string>> TopicSettings(const std::string& topic,
                                                                    absl::Duration timeout) override;
+  absl::StatusOr<int> DefaultReplicationFactor(absl::Duration timeout) override;
   absl::Status CreateTopics(std::span<const TopicSpec> topics, absl::Duration timeout) override;
   absl::StatusOr<std::map<base::TopicPartition, CommittedOffset>> GroupOffsets(
       std::span<const base::TopicPartition> partitions, absl::Duration timeout) override;

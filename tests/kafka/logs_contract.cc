@@ -18,6 +18,15 @@ LogRange RangeOf(Broker& broker, const base::TopicPartition& partition) {
   return ranges.ok() ? ranges->at(partition) : LogRange{};
 }
 
+TEST_P(BrokerContract, TopicsAreMadeWithTheDefaultReplicationFactor) {
+  const std::string topic = NewTopic();  // which does not say
+  const auto factor = broker().admin().DefaultReplicationFactor(kPatience);
+  ASSERT_TRUE(factor.ok()) << factor.status();
+  const auto found = broker().admin().DescribeTopics(std::span(&topic, 1), kPatience);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->at(topic).replication_factor, *factor);
+}
+
 TEST_P(BrokerContract, TheEndOfAnEmptyLogIsItsBeginning) {
   const std::string topic = NewTopic();
   const LogRange range = RangeOf(broker(), At(topic));

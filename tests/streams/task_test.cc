@@ -43,6 +43,7 @@ class Scribe final : public Processor<base::RecordView> {
     return absl::OkStatus();
   }
   absl::Status Process(const base::RecordView& record) override {
+    context_->Count(context_->metrics().GetCounter("written down"));
     ASSIGN_OR_RETURN(const int* const before, counts_->Get(kCount));
     const int count = before == nullptr ? 1 : *before + 1;
     RETURN_IF_ERROR(counts_->Put(kCount, count));
@@ -230,6 +231,9 @@ TEST_F(TaskTest, ARollbackGoesBackToTheCommittedStateAndPositions) {
   EXPECT_EQ(task_->fetched(kFirst), base::Offset(1));
   Feed(kFirst, 2, "f2");
   EXPECT_EQ(Process(), "2:f2");  // counted once
+  EXPECT_EQ(metrics_.GetCounter("written down").value(), 1u);
+  Commit();
+  EXPECT_EQ(metrics_.GetCounter("written down").value(), 2u);
 }
 
 TEST_F(TaskTest, OnlyCommittedChangesReachTheReplica) {

@@ -34,6 +34,7 @@ class MemoryTask {
 
   // The input of this topic gets the record; all others are caught up.
   void Feed(const OwnedRecord& record) {
+    ForgetProcessed();
     kept_.push_back(record);
     OwnedRecord& own = kept_.back();
     views_.emplace_back();
@@ -90,6 +91,14 @@ class MemoryTask {
   base::Metrics& metrics() { return metrics_; }
 
  private:
+  // Bytes that no record in a queue refers to.
+  void ForgetProcessed() {
+    for (size_t i = 0; i < task_->inputs(); ++i) {
+      if (task_->queued(i) > 0) return;
+    }
+    kept_.clear();
+    views_.clear();
+  }
   void Open() {
     const std::vector<std::string> stores = topology_.store_names();
     ends_.resize(stores.size());

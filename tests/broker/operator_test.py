@@ -1,0 +1,444 @@
+#!/usr/bin/python3
+"""What an operator meets: help, wrong settings, waiting, stopping in every phase, and the
+restore's progress."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Consumer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+
+import harness  # noqa: E402
+from harness import (BOOTSTRAP, COMMANDS, DUMP, Feeder, INPUTS, KafkaTest,  # noqa: E402
+                     PARTY, STATUS, VARIABLES, WORKER, headers, key, wait_for)
+from traffic import Traffic  # noqa: E402
+
+ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
+# The specification says 5; a loaded machine may take longer.
+STOP_SECONDS = 10
+OWN = [*VARIABLES.values(), "BOOTSTRAP_SERVERS", "APPLICATION_ID", "STATE_DIR", "LOG_LEVEL"]
+
+
+def run(program, *flags, **environment):
+    """A program that ends by itself: status, standard output, standard error."""
+    clean = {k: v for k, v in os.environ.items() if k not in OWN}
+    with tempfile.TemporaryDirectory() as elsewhere:
+        done = subprocess.run([program, *flags], env={**clean, **environment}, check=False,
+                              timeout=60, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              cwd=elsewhere)
+        assert os.listdir(elsewhere) == [], "it made something where it was started"
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+class HelpTest(unittest.TestCase):
+    def flags_of(self, *sources):
+        flags = set()
+        for source in sources:
+            with open(os.path.join(ROOT, "tools", source), encoding="utf-8") as file:
+                flags.update(re.findall(r"ABSL_FLAG\(\s*[\w:]+,\s*(\w+)", file.read()))
+        return flags
+
+    def assert_help(self, program, *sources):
+        for flag in ("--help", "-h"):
+            status, out, err = run(program, flag)
+            self.assertEqual((status, err), (0, ""))
+            shown = dict(re.findall(r"^  --(\w+)   ([A-Z_]+)\n      \S.*\n      default: \S.*$",
+                                    out, re.M))
+            self.assertEqual(set(shown), self.flags_of(*sources))
+            for name, variable in shown.items():
+                self.assertEqual(variable, name.upper())
+            self.assertTrue(out.startswith(os.path.basename(program) + ": "))
+
+    def test_help_is_complete(self):
+        self.assert_help(WORKER, "settings.cc", "party_worker.cc")
+        self.assert_help(DUMP, "settings.cc", "state_dump.cc")
+
+    def test_help_whatever_else_is_set(self):
+        self.assertEqual(run(WORKER, "--help"),
+                         run(WORKER, "--commit_interval_ms=soon", "--help", STATE_DIR="/nowhere",
+                             ON_STOP="go"))
+
+
+class WrongSettingsTest(unittest.TestCase):
+    def assert_wrong(self, names, *flags, programs=(WORKER, DUMP), **environment):
+        for program in programs:
+            status, out, err = run(program, *flags, **environment)
+            with self.subTest(program=os.path.basename(program), flags=flags, env=environment):
+                self.assertEqual((status, out), (2, ""), err)
+                self.assertEqual(err.count("\n"), 1, err)
+                self.assertTrue(err.startswith(os.path.basename(program) + ": "), err)
+                for name in names:
+                    self.assertIn(name, err)
+
+    def test_flags(self):
+        self.assert_wrong(["--no_such_flag", "--help"], "--no_such_flag=1")
+        self.assert_wrong(["--flagfile", "--help"], "--flagfile=x")
+        self.assert_wrong(['"stray"', "--"], "stray")
+        self.assert_wrong(['"-x"'], "-x")
+        self.assert_wrong(['"--"'], "--")
+        self.assert_wrong(["--state_dir", "value"], "--state_dir")
+        self.assert_wrong(["--offline", "--help"], "--offline", programs=[WORKER])
+        self.assert_wrong(["--format", "table", "json"], "--format=xml", programs=[DUMP])
+
+    def test_values(self):
+        for flag, value, names in (
+                ("commit_interval_ms", "0", ["1 to 60000"]),
+                ("commit_interval_ms", "soon", ["soon"]),
+                ("commit_floor_ms", "-1", ["0 to 60000"]),
+                ("session_timeout_ms", "5999", ["6000 to 1800000"]),
+                ("state_partitions", "-1", ["0 to 10000"]),
+                ("replication_factor", "0", ["-1 and 1 to 100"]),
+                ("replication_factor", "-2", ["-1", "100"]),
+                ("cache_bytes", "1", ["1000000 to"]),
+                ("checkpoint_keys", "0", ["1 to"]),
+                ("checkpoint_records", "0", ["1 to"]),
+                ("checkpoint_interval_ms", "0", ["1 to"]),
+                ("create_topics", "perhaps", ["perhaps", "true"]),
+                ("output_guarantee", "none", ["exactly_once, at_least_once"]),
+                ("on_stop", "go", ["stay, leave"]),
+                ("log_level", "loud", ["debug, info, warning, error"]),
+                ("offsets", "latest", ["from-state, from-group"]),
+                ("changelogs", "yes", ["from-log"]),
+                ("lost_inputs", "yes", ["skip"]),
+                ("application_id", "a/b", ["letters"]),
+                ("application_id", "..", ["letters"]),
+                ("command_topic_party", "with space", ["letters"]),
+                ("dead_letter_topic", "COMMAND_TOPIC_PARTY",
+                 ["--command_topic_party", "same topic"]),
+                ("kafka_config", "/no/such/file", ["/no/such/file"]),
+                ("kafka", "no-equals-sign", ["no-equals-sign", "name=value"]),
+                ("kafka", "no.such.setting=1", ["no.such.setting"]),
+                ("kafka", "fetch.wait.max.ms=soon", ["fetch.wait.max.ms", "soon"])):
+            self.assert_wrong(names + ([f"--{flag}"] if flag != "kafka" else []),
+                              f"--{flag}={value}")
+            self.assert_wrong(names + ([flag.upper()] if flag != "kafka" else []),
+                              programs=[WORKER], **{flag.upper(): value})
+
+    def test_refused_kafka_settings(self):
+        with open(os.path.join(ROOT, "streams", "kafka", "kafka_config.cc"),
+                  encoding="utf-8") as file:
+            table = re.search(r"Settings\{(.*?)\n  \};", file.read(), re.S).group(1)
+        refused = re.findall(r'\{"([a-z._]+)",', table)
+        self.assertGreater(len(refused), 30)
+        for name in refused:
+            self.assert_wrong([f"setting {name} cannot be set: "], f"--kafka={name}=1",
+                              programs=[WORKER])
+
+    def test_kafka_config_file(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:
+            file.write("# a comment\n\nfetch.wait.max.ms = 20\nbad line\n")
+            file.flush()
+            self.assert_wrong([f"{file.name} line 4", "bad line"], f"--kafka_config={file.name}")
+        with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:
+            file.write("fetch.wait.max.ms=20\nacks=1\n")
+            file.flush()
+            self.assert_wrong([file.name, "acks", "exactly-once"], f"--kafka_config={file.name}")
+
+    def test_flag_wins_and_empty_counts_as_unset(self):
+        # Both are wrong; the one that counts is named.
+        self.assert_wrong(["\"flag\""], "--on_stop=flag", ON_STOP="environment")
+        status, _, err = run(DUMP, "--offline", ON_STOP="", STATE_DIR="", COMMIT_INTERVAL_MS="")
+        self.assertEqual(status, 1)
+        self.assertIn("party-worker-state", err)  # the default directory
+        # A good flag over a bad variable.
+        status, _, err = run(DUMP, "--offline", "--commit_interval_ms=7", COMMIT_INTERVAL_MS="0")
+        self.assertEqual(status, 1, err)
+
+
+class Broker:
+    """A broker of this test's own, that can be killed."""
+
+    def __init__(self, directory):
+        self.directory = os.path.join(directory, "kafka")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        # The controller's is a thousand above.
+        if self.port > 60000:
+            self.port -= 10000
+        self.bootstrap = f"127.0.0.1:{self.port}"
+
+    def tool(self, *command):
+        subprocess.run([os.path.join(ROOT, "tools", "kafka"), *command, "--dir", self.directory,
+                        "--port", str(self.port)], check=True, stdout=subprocess.DEVNULL,
+                       timeout=120)
+
+    def pid(self):
+        with open(os.path.join(self.directory, "1", "pid"), encoding="utf-8") as file:
+            return int(file.read())
+
+
+def log_has(worker, text):
+    return lambda: text in worker.log() or not worker.running()
+
+
+class WaitTest(KafkaTest):
+    def test_missing_topics_are_waited_for(self):
+        worker = self.worker("w")
+        for topic in list(worker.topics.values())[:-2]:
+            self.admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
+        missing = list(worker.topics.values())[-2:]
+        start_without_creating(worker)
+        worker.wait_log("waiting for=")
+        line = next(l for l in worker.log().splitlines() if "waiting for=" in l)
+        for text in (*missing, "missing topics", "--create_topics"):
+            self.assertIn(text, line)
+        for topic in list(worker.topics.values())[:-2]:
+            self.assertNotIn(topic, line)
+        for topic in missing:
+            self.admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
+        worker.wait_log("running plan")
+        self.assertEqual(worker.stop(), 0)
+
+
+def start_without_creating(worker, *flags, **more):
+    with open(worker.log_path, "ab") as log:
+        worker.process = subprocess.Popen([WORKER, *flags], stdout=log, stderr=log,
+                                          env=worker.environment(**more))
+
+
+class StopTest(KafkaTest):
+    def assert_stops(self, worker, how, seconds=STOP_SECONDS):
+        begin = time.monotonic()
+        worker.process.send_signal(how)
+        self.assertEqual(worker.wait_exit(30), 0)
+        self.assertLess(time.monotonic() - begin, seconds)
+        self.assertIn("stopping signal=" + how.name, worker.log())
+
+    def test_while_waiting_for_topics(self):
+        for how in (signal.SIGTERM, signal.SIGINT):
+            worker = self.worker(how.name.lower())
+            start_without_creating(worker)
+            worker.wait_log("waiting for=")
+            self.assert_stops(worker, how)
+
+    def test_while_joining(self):
+        first = self.worker("w", directory="first", session_timeout_ms=6000).start()
+        first.wait_log("running plan")
+        first.kill()  # its session goes on: a second member's join waits for its end
+        for how in (signal.SIGTERM, signal.SIGINT):
+            second = self.worker("w", directory=how.name, session_timeout_ms=6000).start()
+            second.wait_log("joining the group")
+            self.assert_stops(second, how)
+
+    def test_under_load(self):
+        worker = self.worker("w", checkpoint_interval_ms=50).start()
+        worker.wait_log("running plan")
+        feeder, traffic = Feeder(self.inputs), Traffic(7, characters=500)
+        for turn, how in enumerate((signal.SIGTERM, signal.SIGINT, signal.SIGTERM)):
+            stop = threading.Event()
+
+            def feed():
+                while not stop.is_set():
+                    traffic.one(feeder)
+
+            load = threading.Thread(target=feed)
+            load.start()
+            try:
+                before = committed(worker)
+                wait_for(lambda: committed(worker) > before + 100, "the load to be processed")
+                self.assert_stops(worker, how)
+            finally:
+                stop.set()
+                load.join()
+            feeder.flush()
+            self.assertEqual(worker.dump("--offline"), worker.dump())
+            self.assertGreater(len(worker.dump("--offline")), 20)
+            worker.start()
+            worker.wait_log("running plan", turn + 2)
+        self.assert_stops(worker, signal.SIGTERM)
+
+
+def committed(worker):
+    consumer = Consumer({"bootstrap.servers": harness.BOOTSTRAP, "group.id": worker.application_id})
+    try:
+        found = consumer.committed([TopicPartition(worker.topics[name], 0) for name in INPUTS],
+                                   timeout=20)
+        return sum(max(0, one.offset) for one in found)
+    finally:
+        consumer.close()
+
+
+class BrokerGoneTest(unittest.TestCase):
+    """With a broker of its own, that comes late and goes away."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.mkdtemp(prefix="party-test-")
+        cls.broker = Broker(cls.directory)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.broker.tool("wipe")
+        shutil.rmtree(cls.directory, ignore_errors=True)
+
+    def setUp(self):
+        self.workers = []
+
+    def tearDown(self):
+        for worker in self.workers:
+            if worker.running():
+                worker.kill()
+        if harness.has_failed(self):
+            for worker in self.workers:
+                print(f"---- log of {worker.application_id}\n{worker.log()[-6000:]}")
+
+    def worker(self, label, **settings):
+        topics = {name: f"{label}-{name}" for name in VARIABLES}
+        worker = harness.Worker(label, topics, os.path.join(self.directory, label),
+                                os.path.join(self.directory, label + ".log"),
+                                bootstrap_servers=self.broker.bootstrap, **settings)
+        self.workers.append(worker)
+        return worker
+
+    def assert_stops(self, worker, how):
+        begin = time.monotonic()
+        worker.process.send_signal(how)
+        self.assertEqual(worker.wait_exit(30), 0)
+        self.assertLess(time.monotonic() - begin, STOP_SECONDS)
+
+    def load(self, worker, stop):
+        """Feeds until it is told to stop, whatever becomes of the records."""
+        producer = Producer({"bootstrap.servers": self.broker.bootstrap, "linger.ms": 5})
+        i = 0
+        while not stop.is_set():
+            i += 1
+            who = i % 50 + 1
+            value = (b'{"worldId":0,"characterId":%d,"type":"LEVEL_CHANGED",'
+                     b'"body":{"current":%d,"amount":1}}' % (who, i % 200))
+            try:
+                producer.produce(worker.topics[STATUS], key=key(who), value=value,
+                                 headers=headers())
+            except BufferError:
+                pass
+            producer.poll(0.001)
+        producer.purge()
+
+    def test_broker_comes_later_and_goes_again(self):
+        # One broker for all of it: making one takes longer than the rest.
+        for how in (signal.SIGTERM, signal.SIGINT):
+            early = self.worker("early-" + how.name.lower()).start()
+            early.wait_log("waiting for=")
+            self.assertIn(self.broker.bootstrap, early.log())
+            self.assert_stops(early, how)
+
+        worker = self.worker("late", checkpoint_interval_ms=3_600_000).start()
+        worker.wait_log("waiting for=")
+        self.broker.tool("start")
+        worker.wait_log("running plan")
+
+        for turn, break_it in enumerate(("stop", "kill")):
+            stop = threading.Event()
+            load = threading.Thread(target=self.load, args=(worker, stop))
+            load.start()
+            try:
+                self.wait_processed_more(worker)
+                if break_it == "stop":
+                    os.kill(self.broker.pid(), signal.SIGSTOP)
+                else:
+                    self.broker.tool("kill")
+                # The worker hangs in a commit now, or will at the next.
+                self.assert_stops(worker, signal.SIGTERM)
+            finally:
+                stop.set()
+                load.join()
+                if break_it == "stop":
+                    os.kill(self.broker.pid(), signal.SIGCONT)
+                else:
+                    self.broker.tool("start")
+            # No other checkpoint is made. What was under way may have been committed or not.
+            self.assertGreater(len(worker.dump("--offline")), 20)
+            worker.start()
+            worker.wait_log("running plan", turn + 2)
+        self.assert_stops(worker, signal.SIGTERM)
+        self.assertEqual(worker.dump("--offline"), worker.dump())
+
+    def wait_processed_more(self, worker):
+        consumer = Consumer({"bootstrap.servers": self.broker.bootstrap,
+                             "group.id": worker.application_id})
+        try:
+            def offset():
+                partition = TopicPartition(worker.topics[STATUS], 0)
+                return consumer.committed([partition], timeout=20)[0].offset
+            before = offset()
+            wait_for(lambda: offset() > max(before, 0) + 100, "the load to be processed")
+        finally:
+            consumer.close()
+
+
+class RestoreProgressTest(KafkaTest):
+    CHARACTERS = 100_000
+
+    def test_progress_is_told_every_second(self):
+        worker = self.worker("w", on_stop="leave", session_timeout_ms=6000).start()
+        worker.wait_log("running plan")
+        producer = Producer({"bootstrap.servers": BOOTSTRAP, "linger.ms": 50,
+                             "queue.buffering.max.messages": 1_000_000})
+        head = headers()
+        for i in range(1, self.CHARACTERS + 1):
+            producer.produce(self.inputs[STATUS], key=key(i), headers=head, value=(
+                b'{"worldId":0,"characterId":%d,"type":"LOGIN",'
+                b'"body":{"channelId":1,"mapId":100000000}}' % i))
+        self.assertEqual(producer.flush(60), 0)
+        feeder = Feeder(self.inputs)
+        feeder.count[STATUS] = self.CHARACTERS
+        self.wait_processed(worker, feeder)
+        self.assertEqual(worker.stop(), 0)
+        worker.wipe()
+        # The client waits for a second when it holds more than this: slow enough to be watched.
+        slow = ("--kafka=fetch.message.max.bytes=1000", "--kafka=queued.max.messages.kbytes=1")
+        progress = (r"^(\S+)Z info restoring state_partition=0 done=(\d+) of=(\d+) "
+                    r"percent=(\d+) per_second=(\d+) seconds_left=(\d+)$")
+        # What a stop in its midst has is kept.
+        worker.start(*slow)
+        wait_for(lambda: any(int(line[1]) > 5000
+                             for line in re.findall(progress, worker.log(), re.M)),
+                 "a part to be restored")
+        begin = time.monotonic()
+        self.assertEqual(worker.stop(), 0)
+        self.assertLess(time.monotonic() - begin, STOP_SECONDS)
+        part = len(worker.dump("--offline"))
+        self.assertNotIn(" warning ", worker.log())  # all is as it should be
+        self.assertGreater(part, 5000)
+        self.assertLess(part, self.CHARACTERS)
+
+        earlier = len(worker.log())
+        worker.start(*slow)
+        worker.wait_log("running plan", 2)
+        self.assertEqual(worker.stop(), 0)
+        log = worker.log()[earlier:]
+        lines = re.findall(progress, log, re.M)
+        self.assertTrue(lines, log)
+        done = [int(line[1]) for line in lines]
+        self.assertEqual(done, sorted(done))
+        # At least one a second; where the machine is loaded, a little less.
+        took = float(re.search(r"info restored .* seconds=([\d.]+)", log).group(1))
+        self.assertGreaterEqual(len(lines), max(1, took / 2 - 1), log)
+        done = [int(line[1]) for line in lines]
+        self.assertEqual(done, sorted(done))
+        for _, of_done, of, percent, rate, left in lines:
+            self.assertLessEqual(int(of), self.CHARACTERS + 100 - part)
+            self.assertEqual(int(percent), round(100 * int(of_done) / int(of)))
+            if int(rate) >= 10:  # the rate is rounded; at the very beginning it says little
+                to_do = int(of) - int(of_done)
+                self.assertLessEqual(int(left), to_do / (int(rate) - 0.5) + 1)
+                self.assertGreaterEqual(int(left), to_do / (int(rate) + 0.5) - 1)
+        self.assertRegex(log, r"info restored state_partition=0 records=\d+ seconds=[\d.]+ "
+                              r"per_second=\d+")
+        self.assertEqual(len(worker.dump("--offline")), self.CHARACTERS)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
