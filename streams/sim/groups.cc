@@ -194,10 +194,11 @@ void GroupCoordinator::AssignTopic(Group* group, const std::string& topic) const
 }
 
 void GroupCoordinator::Tick(absl::Duration now) {
-  for (auto& [name, group] : groups_) {
+  for (auto& entry : groups_) {
+    Group& group = entry.second;
     const size_t before = group.members.size();
-    std::erase_if(group.members, [&](const auto& entry) {
-      const Member& member = entry.second;
+    std::erase_if(group.members, [&](const auto& other) {
+      const Member& member = other.second;
       const bool waits = !group.stable && member.joined;
       return !waits && now >= member.seen + member.session_timeout;
     });
