@@ -6,6 +6,12 @@
 #include "base/status.h"
 
 namespace state {
+namespace {
+
+// Of a key that is pending, beside its bytes: a hash slot, two strings' own.
+constexpr size_t kEntryOverhead = 150;
+
+}  // namespace
 
 // Written by the owner before it runs, by the executor's thread until `done`.
 struct Replica::Checkpoint {
@@ -107,7 +113,7 @@ void Replica::Apply(StoreIndex store, std::string_view key, std::optional<std::s
   if (found == changes.end()) {
     found = changes.emplace(std::string(key), std::nullopt).first;
     ++pending_keys_;
-    pending_bytes_ += key.size();
+    pending_bytes_ += key.size() + kEntryOverhead;
   } else if (found->second.has_value()) {
     pending_bytes_ -= found->second->size();
   }
@@ -148,7 +154,7 @@ absl::Status Replica::FinishCheckpoint() {
     for (auto& [key, value] : ended->changes[i]) {
       if (pending_[i].contains(key)) continue;
       ++pending_keys_;
-      pending_bytes_ += key.size() + (value.has_value() ? value->size() : 0);
+      pending_bytes_ += kEntryOverhead + key.size() + (value.has_value() ? value->size() : 0);
       pending_[i].emplace(key, std::move(value));
     }
   }

@@ -62,10 +62,11 @@ class Replica {
   void set_consistent(bool consistent) { positions_.consistent = consistent; }
   void set_current_as_of(base::Timestamp time) { positions_.current_as_of = time; }
 
-  // True where no checkpoint has ever been made: a new or lost disk.
-  bool is_new() const { return is_new_; }
+  // True where there is nothing: a new or lost disk, and nothing applied since.
+  bool is_new() const { return is_new_ && pending_records_ == 0 && checkpoint_ == nullptr; }
 
   size_t pending_keys() const { return pending_keys_; }
+  // About what it takes in memory.
   size_t pending_bytes() const { return pending_bytes_; }
   // Changelog records applied since the last checkpoint began: what a restart reads.
   size_t pending_records() const { return pending_records_; }

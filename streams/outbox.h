@@ -21,7 +21,6 @@ class Outbox {
   void Add(const OutgoingRecord& record);
 
   size_t size() const { return entries_.size(); }
-  size_t bytes() const { return bytes_.size(); }
   void Clear();
 
   // The record as added. Its headers are good until the next call, the rest until the

@@ -21,7 +21,9 @@ class RecordLimit {
   // A transaction of so many records was refused.
   void Refused(size_t records) {
     records_ = std::max<size_t>(1, records / 2);
-    if (records > 1) patience_ = std::min(2 * patience_, kMostPatience);
+    // It is no search for one record, then, but what the topic takes.
+    if (grown_) patience_ = std::min(2 * patience_, kMostPatience);
+    grown_ = false;
     passed_ = 0;
   }
 
@@ -29,9 +31,11 @@ class RecordLimit {
   void Passed() {
     if (records_ == kNone || ++passed_ < patience_) return;
     passed_ = 0;
+    grown_ = true;
     records_ *= 2;
     if (records_ < kEnough) return;
     records_ = kNone;
+    grown_ = false;
     patience_ = 1;
   }
 
@@ -42,6 +46,7 @@ class RecordLimit {
   size_t records_ = kNone;
   size_t patience_ = 1;  // transactions that must pass before it grows
   size_t passed_ = 0;
+  bool grown_ = false;  // since the last refusal
 };
 
 }  // namespace streams

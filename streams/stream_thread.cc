@@ -21,6 +21,7 @@ constexpr absl::Duration kRevokeCommitTimeout = absl::Seconds(5);
 // The group is not served meanwhile.
 constexpr absl::Duration kEndsTimeout = absl::Milliseconds(500);
 constexpr absl::Duration kRestartDelay = absl::Milliseconds(500);
+constexpr absl::Duration kLongestRestartDelay = absl::Seconds(10);
 constexpr absl::Duration kCheckpointRetryDelay = absl::Seconds(1);
 constexpr absl::Duration kWaitingInterval = absl::Seconds(5);
 // An input is not filled beyond this.
@@ -37,7 +38,7 @@ bool IsWait(const absl::Status& status) {
 
 bool IsStop(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) || absl::IsDataLoss(status) ||
-         absl::IsInvalidArgument(status);
+         absl::IsInvalidArgument(status) || absl::IsPermissionDenied(status);
 }
 
 // A failed call's kind, as the outcome of the commit that it was for.
@@ -79,8 +80,8 @@ StreamThread::StreamThread(const Topology& topology, const EngineConfig& config,
       metrics_(metrics),
       transactional_id_(absl::StrCat(config.application_id, "-", config.member_id)),
       sink_topics_(topology.sink_topics()),
-      repartition_topic_(RepartitionTopic(config.application_id, topology.repartition_names()[0])) {
-}
+      repartition_topic_(RepartitionTopic(config.application_id, topology.repartition_names()[0])),
+      restart_delay_(kRestartDelay) {}
 
 StreamThread::~StreamThread() { Park(); }
 
@@ -170,8 +171,9 @@ absl::Status StreamThread::OnRevoked(bool lost) {
     RETURN_IF_ERROR(FinishCommit(result));
     if (consumer_ == nullptr) return absl::OkStatus();  // it ended in a restart
   }
-  if (task_ != nullptr && transaction_open_) {
-    // What a transaction of ours still holds open must not outlive our ownership.
+  if (lost || (task_ != nullptr && transaction_open_)) {
+    // What a transaction of ours still holds open must not outlive our ownership; and who has
+    // the partitions now may have ended what runs under our name.
     producer_.reset();
     producer_ready_ = transaction_open_ = false;
   }
@@ -210,7 +212,8 @@ absl::Status StreamThread::Restart(const std::string& why, bool fenced) {
   if (consumer_ != nullptr) consumer_->Close(/*leave=*/false);
   consumer_.reset();
   reader_.reset();
-  join_not_before_ = clock_.Elapsed() + kRestartDelay;
+  join_not_before_ = clock_.Elapsed() + restart_delay_;
+  restart_delay_ = std::min(2 * restart_delay_, kLongestRestartDelay);
   metrics_.GetCounter("thread.restarts").Add();
   return absl::OkStatus();
 }
@@ -292,8 +295,15 @@ absl::Status StreamThread::BecomeRunning() {
                 absl::StrAppend(out, base::ToString(start.partition), "@", start.from.value());
               })}});
   // The first transaction says who owns the state from here on, and founds a new one.
-  RETURN_IF_ERROR(Commit(kCommitTimeout, /*release=*/false));
+  const CommitResult first = TryCommit(kCommitTimeout, /*release=*/false);
+  if (first.kind != CommitResult::Kind::kCommitted) {
+    // There is nothing to go back to yet.
+    return first.kind == CommitResult::Kind::kRejected ? StoppedByRefusals(first.reason)
+                                                       : Restart(first.reason, /*fenced=*/false);
+  }
+  RETURN_IF_ERROR(FinishCommit(first));
   if (task_ == nullptr) return absl::OkStatus();
+  restart_delay_ = kRestartDelay;
   const absl::Status assigned = consumer_->Assign(starts);
   return assigned.ok() ? absl::OkStatus() : Restart(std::string(assigned.message()), false);
 }
@@ -323,13 +333,17 @@ absl::Status StreamThread::EnsureProducer() {
   return absl::OkStatus();
 }
 
+// Where it cannot be done (the id may be forbidden to us), the broker does it when the
+// transaction times out.
 absl::Status StreamThread::EndTransactionsOf(const std::string& transactional_id) {
   ProducerSpec spec{.transactional_id = transactional_id, .topics = {}, .reported = {}};
   ASSIGN_OR_RETURN(const auto producer, broker_.NewTransactionalProducer(spec));
   const ProduceResult ended = producer->InitTransactions(kInitTimeout);
-  return ended.ok() ? absl::OkStatus()
-                    : absl::UnavailableError(absl::StrCat("the end of the transactions of ",
-                                                          transactional_id, ": ", ended.reason));
+  if (!ended.ok()) {
+    base::Log(base::LogLevel::kWarning, "a predecessor's transactions must time out",
+              {{"transactional_id", transactional_id}, {"why", ended.reason}});
+  }
+  return absl::OkStatus();
 }
 
 base::TopicPartition StreamThread::Changelog(size_t store) const {
@@ -342,7 +356,9 @@ absl::Status StreamThread::RunTask() {
   if (const absl::Status fetched = FetchInputs(); !fetched.ok()) {
     return IsStop(fetched) ? fetched : Restart(std::string(fetched.message()), /*fenced=*/false);
   }
-  if (task_->WantsEnds()) RETURN_IF_ERROR(AskEnds());
+  if (task_->WantsEnds() && clock_.Elapsed() >= ask_ends_not_before_) {
+    RETURN_IF_ERROR(AskEnds());
+  }
   if (task_ == nullptr) return absl::OkStatus();
   const size_t room =
       record_limit_.records() - std::min(record_limit_.records(), task_->open_records());
@@ -354,17 +370,18 @@ absl::Status StreamThread::RunTask() {
 }
 
 absl::Status StreamThread::FetchInputs() {
-  for (size_t i = 0; i < task_->inputs(); ++i) {
+  absl::Status status;
+  for (size_t i = 0; status.ok() && i < task_->inputs(); ++i) {
     if (task_->queued(i) >= kInputBuffer) continue;
-    fetched_.clear();
-    const absl::Status status = consumer_->Fetch(task_->input(i), kFetchBatch, &fetched_);
     // Deleted before it was processed, or, where we were stalled and another took over, after
     // it: the next start finds out, and says which records.
-    RETURN_IF_ERROR(status);
-    task_->Add(i, std::span(fetched_), consumer_->Position(task_->input(i)));
+    status = consumer_->Fetch(task_->input(i), kFetchBatch, &fetched_);
+    if (status.ok()) {
+      task_->Add(i, std::span(fetched_), consumer_->Position(task_->input(i)));
+    }
+    fetched_.clear();  // also after an error: the consumer's end waits for its messages'
   }
-  fetched_.clear();
-  return absl::OkStatus();
+  return status;
 }
 
 // What cannot be answered now is asked again in the next pass.
@@ -376,6 +393,7 @@ absl::Status StreamThread::AskEnds() {
     task_->SetEnds(*ends);
     return absl::OkStatus();
   }
+  ask_ends_not_before_ = clock_.Elapsed() + kIdlePoll;
   base::Log(base::LogLevel::kDebug, "the inputs' ends are not known",
             {{"why", ends.status().message()}});
   return IsWait(ends.status()) ? absl::OkStatus()
@@ -410,7 +428,12 @@ absl::Status StreamThread::CommitIfDue() {
 absl::Duration StreamThread::PollTimeout() const {
   if (start_ != nullptr) return kStartPoll;
   if (task_ == nullptr) return kIdlePoll;
+  // What is queued already wakes nobody.
+  if (task_->HasReady()) return absl::ZeroDuration();
   absl::Duration timeout = kIdlePoll;
+  if (task_->WantsEnds()) {
+    timeout = std::max(absl::ZeroDuration(), ask_ends_not_before_ - clock_.Elapsed());
+  }
   if (task_->open_records() > 0) {
     timeout = std::min(timeout, NextCommitIn(Open(), config_.commit));
   }

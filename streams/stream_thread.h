@@ -146,6 +146,8 @@ class StreamThread {
   absl::Duration last_checkpoint_;
   absl::Duration checkpoint_retry_;  // not before
   absl::Duration join_not_before_;
+  absl::Duration restart_delay_;  // of the next one; longer where it never gets to run
+  absl::Duration ask_ends_not_before_;
   std::string waiting_for_;  // as last logged
   absl::Duration waiting_logged_;
   std::vector<Message> fetched_;

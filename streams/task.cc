@@ -132,6 +132,11 @@ std::optional<Task::Next> Task::FindNext() const {
   return Next{.input = *first, .ready = covered && all_at_end, .wants_ends = !covered};
 }
 
+bool Task::HasReady() const {
+  const std::optional<Next> next = FindNext();
+  return next.has_value() && next->ready;
+}
+
 bool Task::WantsEnds() const {
   const std::optional<Next> next = FindNext();
   return next.has_value() && next->wants_ends;

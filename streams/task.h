@@ -68,6 +68,8 @@ class Task {
   // the last record's where what follows holds none.
   void Add(size_t i, std::span<Message> messages, base::Offset position);
 
+  // True where a record can be processed now.
+  bool HasReady() const;
   // True where a record waits for nothing but a newer answer to where the inputs end.
   bool WantsEnds() const;
   // By input: its end for readers of committed records, as answered to a question that was

@@ -16,6 +16,8 @@ namespace {
 constexpr absl::Duration kCallTimeout = absl::Seconds(2);
 constexpr absl::Duration kPollTimeout = absl::Milliseconds(50);
 constexpr absl::Duration kProgressInterval = absl::Seconds(1);
+// Longer than the calls of a step may take, and shorter than a session.
+constexpr absl::Duration kLongestStep = absl::Seconds(5);
 // A restore that stands still for so long waits for somebody's open transaction.
 constexpr absl::Duration kStandstill = absl::Seconds(1);
 // A restore puts down what has gathered when it reaches this size.
@@ -48,6 +50,7 @@ TaskStart::~TaskStart() {
 }
 
 absl::StatusOr<bool> TaskStart::Step() {
+  step_began_ = environment_.clock->Elapsed();
   switch (phase_) {
     case Phase::kOffsets:
       RETURN_IF_ERROR(ReadOffsets());
@@ -91,6 +94,11 @@ absl::Status TaskStart::ReadOffsets() {
 absl::Status TaskStart::EndPredecessor() {
   ASSIGN_OR_RETURN(const auto offsets,
                    environment_.consumer->Committed(inputs_, /*stable=*/false, kCallTimeout));
+  // One that was stalled meanwhile may read the name of its successor, which is well.
+  if (environment_.clock->Elapsed() - step_began_ > kLongestStep ||
+      environment_.consumer->AssignmentLost()) {
+    return absl::UnavailableError("the group, which was not served for long");
+  }
   const std::string ours = config_.application_id + "-";
   for (const auto& [partition, committed] : offsets) {
     // Another tool that sets offsets may have written what it likes.
@@ -134,6 +142,7 @@ absl::Status TaskStart::StartIdentities() {
     if (!log.identity_read) starts.push_back({log.evidence.changelog, log.evidence.range.start});
   }
   reading_identities_ = !starts.empty();
+  identities_began_ = environment_.clock->Elapsed();
   if (!reading_identities_) return absl::OkStatus();
   return environment_.reader->Assign(starts);
 }
@@ -161,8 +170,9 @@ absl::Status TaskStart::ReadIdentities() {
   }
   const bool all_read =
       std::all_of(logs_.begin(), logs_.end(), [](const Log& log) { return log.identity_read; });
-  if (!all_read) return absl::OkStatus();
-  return Plan();
+  if (all_read) return Plan();
+  if (environment_.clock->Elapsed() - identities_began_ < kStandstill) return absl::OkStatus();
+  return absl::UnavailableError("the first record of each changelog (a transaction is open)");
 }
 
 absl::Status TaskStart::Plan() {
@@ -179,13 +189,13 @@ absl::Status TaskStart::Plan() {
   for (const Log& log : logs_) evidence.push_back(log.evidence);
   ASSIGN_OR_RETURN(const RestorePlan plan,
                    PlanRestore(config_.application_id, evidence,
-                               {.is_new = replica_->is_new() && replica_->pending_records() == 0,
+                               {.is_new = replica_->is_new(),
                                 .current_as_of = replica_->positions().current_as_of,
                                 .now = environment_.clock->Now(),
                                 .tombstone_retention = config_.tombstone_retention},
                                !committed_.empty(), config_.choices));
   // A beginning by the operator's word, beside local state that shall not count.
-  const bool local_state = !replica_->is_new() || replica_->pending_records() > 0;
+  const bool local_state = !replica_->is_new();
   if (plan.kind == RestorePlan::Kind::kFullAside ||
       (plan.kind == RestorePlan::Kind::kFound && local_state && !plan.why.empty())) {
     RETURN_IF_ERROR(UseAside(plan.why));
@@ -216,7 +226,7 @@ void TaskStart::FoundState() {
 }
 
 absl::Status TaskStart::StartRestore() {
-  if (replica_->is_new() && replica_->pending_records() == 0) {
+  if (replica_->is_new()) {
     replica_->set_current_as_of(ends_taken_);
   }
   std::vector<PartitionStart> starts;
@@ -236,9 +246,16 @@ absl::Status TaskStart::StartRestore() {
 }
 
 absl::Status TaskStart::Restore() {
+  RETURN_IF_ERROR(replica_->FinishCheckpoint());
+  if (replica_->pending_bytes() >= kRestoreCheckpointBytes && replica_->checkpoint_running()) {
+    // The disk is slower than the log: wait for it, or memory would grow without end.
+    progressed_ = environment_.clock->Elapsed();
+    LogProgress(/*last=*/false);
+    return absl::OkStatus();
+  }
   RETURN_IF_ERROR(environment_.reader->Poll(kPollTimeout, &progress_));
   RETURN_IF_ERROR(ApplyProgress());
-  RETURN_IF_ERROR(CheckpointIfLarge());
+  if (replica_->pending_bytes() >= kRestoreCheckpointBytes) replica_->StartCheckpoint();
   const absl::Duration now = environment_.clock->Elapsed();
   if (!progress_.messages.empty() || !progress_.ends.empty()) progressed_ = now;
   if (now - progressed_ >= kStandstill) {
@@ -285,17 +302,6 @@ void TaskStart::MarkIfAtEnd(Log* log, base::Offset position) {
   if (position >= range.end || only_a_marker_is_missing) log->at_end = true;
   // Nothing but markers and what was aborted.
   if (range.start == range.end) log->at_end = true;
-}
-
-absl::Status TaskStart::CheckpointIfLarge() {
-  RETURN_IF_ERROR(replica_->FinishCheckpoint());
-  if (replica_->pending_bytes() < kRestoreCheckpointBytes) return absl::OkStatus();
-  if (replica_->checkpoint_running()) {
-    // The disk is slower than the log: wait, or memory would grow without end.
-    return replica_->CheckpointNow();
-  }
-  replica_->StartCheckpoint();
-  return absl::OkStatus();
 }
 
 absl::Status TaskStart::FinishRestore() {

@@ -85,7 +85,6 @@ class TaskStart {
   absl::Status FinishRestore();
   absl::Status ChooseInputs();
   absl::Status PutInPlace();
-  absl::Status CheckpointIfLarge();
   void LogProgress(bool last);
   int64_t RecordsLeft() const;
   Log* FindLog(const base::TopicPartition& changelog);
@@ -115,6 +114,8 @@ class TaskStart {
   size_t restored_ = 0;     // records
   absl::Duration restore_began_;
   absl::Duration progress_logged_;
+  absl::Duration step_began_;
+  absl::Duration identities_began_;
   absl::Duration progressed_;  // when the last record or end came
   bool reading_identities_ = false;
 };

@@ -82,6 +82,9 @@ class StopSignal {
     waiter_.join();
   }
 
+  // The exit status where the process has to be ended by that thread.
+  void set_status_at_last(int status) { status_at_last_ = status; }
+
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
 
  private:
@@ -104,12 +107,13 @@ class StopSignal {
     }
     if (at_last_) at_last_();
     base::Log(base::LogLevel::kWarning,
-              "stopped while Kafka did not answer; what was open is done again after the start");
-    _exit(0);
+              "stopped while a call did not return; what was open is done again after the start");
+    _exit(status_at_last_);
   }
 
   sigset_t signals_;
   std::atomic<bool> stopped_ = false;
+  std::atomic<int> status_at_last_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool finished_ = false;
@@ -213,6 +217,9 @@ absl::Status Run(tools::Settings settings, StopSignal& stop) {
   if (stopped.ok()) {
     stopped = thread.Stop(kStopTimeout);
   } else {
+    // Before anything that could hang.
+    base::Log(base::LogLevel::kError, "stopping", {{"why", stopped.message()}});
+    stop.set_status_at_last(1);
     thread.Leave(kStopTimeout);
   }
   // After a restart of the thread its replica is parked.

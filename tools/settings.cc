@@ -287,7 +287,9 @@ absl::StatusOr<streams::kafka::KafkaConfig> ReadKafka() {
   kafka.bootstrap_servers = absl::GetFlag(FLAGS_bootstrap_servers);
   kafka.application_id = absl::GetFlag(FLAGS_application_id);
   ASSIGN_OR_RETURN(const int64_t session, InRange(FLAGS_session_timeout_ms, 6000, 1'800'000));
-  kafka.session_timeout = kafka.transaction_timeout = absl::Milliseconds(session);
+  kafka.session_timeout = absl::Milliseconds(session);
+  // The broker's transaction.max.timeout.ms is 15 minutes where nobody has changed it.
+  kafka.transaction_timeout = std::min(kafka.session_timeout, absl::Minutes(15));
   ASSIGN_OR_RETURN(const std::string on_stop, OneOf(FLAGS_on_stop, {"stay", "leave"}));
   kafka.static_member = on_stop == "stay";
   if (const std::string file = absl::GetFlag(FLAGS_kafka_config); !file.empty()) {

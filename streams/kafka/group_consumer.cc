@@ -44,6 +44,9 @@ absl::StatusOr<Conf> KafkaGroupConsumer::MakeConf() {
   Settings settings = {
       {"group.id", config_.application_id},
       {"session.timeout.ms", absl::StrCat(ToMs(config_.session_timeout))},
+      // Must not be shorter.
+      {"max.poll.interval.ms",
+       absl::StrCat(ToMs(std::max(config_.session_timeout, absl::Minutes(5))))},
       {"heartbeat.interval.ms", absl::StrCat(std::max(1, ToMs(heartbeat)))},
       {"partition.assignment.strategy", "range"},
       {"isolation.level", "read_committed"},

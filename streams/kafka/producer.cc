@@ -21,6 +21,13 @@ constexpr absl::Duration kQueueFullLimit = absl::Minutes(2);
 
 using Kind = ProduceResult::Kind;
 
+// The offsets were sent by one who is no member any more.
+bool IsFromOutside(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+         error == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+         error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
 absl::Duration Now() { return base::SystemClock().Elapsed(); }
 
 }  // namespace
@@ -220,9 +227,17 @@ ProduceResult KafkaProducer::SendOffsets(std::span<const OffsetToCommit> offsets
   }
   const auto& metadata = static_cast<const KafkaGroupMetadata&>(group);
   const Standstill::Here here(standstill_);
-  return Retry("sending the offsets", timeout, [&](int ms) {
-    return rd_kafka_send_offsets_to_transaction(handle_.get(), list.get(), metadata.get(), ms);
+  rd_kafka_resp_err_t last = RD_KAFKA_RESP_ERR_NO_ERROR;
+  ProduceResult sent = Retry("sending the offsets", timeout, [&](int ms) {
+    rd_kafka_error_t* const error =
+        rd_kafka_send_offsets_to_transaction(handle_.get(), list.get(), metadata.get(), ms);
+    last = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+    return error;
   });
+  // Done again they would fail again: the partitions are another's, whether or not the group
+  // has told us yet.
+  if (sent.kind == Kind::kAbort && IsFromOutside(last)) sent.kind = Kind::kRestart;
+  return sent;
 }
 
 CommitResult KafkaProducer::Commit(absl::Duration timeout) {

@@ -208,8 +208,9 @@ ProduceResult SimProducer::SendOffsets(std::span<const OffsetToCommit> offsets,
   }
   wrote_ = true;
   if (error != GroupError::kNone) {
+    // An abort is taken, but it would come to the same again.
     failure_ = {.kind = Kind::kAbort, .reason = absl::StrCat("sending the offsets: ", Name(error))};
-    return failure_;
+    return {.kind = Kind::kRestart, .reason = failure_.reason};
   }
   if (verdict == Verdict::kLost) return FailedBy(verdict, Call::kSendOffsets);
   return {};

@@ -5,6 +5,7 @@ processing goes on right."""
 
 import os
 import shutil
+import signal
 import sys
 import unittest
 
@@ -26,6 +27,23 @@ class InputStopsTest(StopsTest):
                                          "from offset 4", "--lost_inputs=skip"])
         # One of the three is left: its error is the third event.
         self.assert_goes_on(worker, feeder, "--lost_inputs=skip", events=4)
+
+    def test_inputs_deleted_under_a_running_worker(self):
+        """Fetched records precede the gap: the worker must let go of them, and say why."""
+        worker, feeder = self.processed_worker()
+        backlog = 300_000
+        for _ in range(backlog):
+            feeder.command(7, "CREATE")
+        feeder.flush()
+        worker.start()
+        worker.wait_log("running plan", 2)
+        worker.process.send_signal(signal.SIGSTOP)
+        delete_records(BOOTSTRAP, self.inputs[COMMANDS], backlog - 5)
+        worker.process.send_signal(signal.SIGCONT)
+        self.assertEqual(worker.wait_exit(), 1)
+        for text in (f"{self.inputs[COMMANDS]}-0", "deleted before they were processed",
+                     f"from offset {backlog - 5}", "--lost_inputs=skip"):
+            self.assertIn(text, message_of(worker.log()))
 
     def test_input_made_anew(self):
         worker, feeder = self.processed_worker()

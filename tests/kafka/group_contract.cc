@@ -110,7 +110,7 @@ TEST_P(BrokerContract, ANewMemberTakesItsShareOnceTheOtherHasGivenUp) {
   // What it was before, it is no more.
   ASSERT_TRUE(producer->Begin().ok());
   EXPECT_EQ(producer->SendOffsets(std::span(&last, 1), *metadata, kPatience).kind,
-            ProduceResult::Kind::kAbort);
+            ProduceResult::Kind::kRestart);
 }
 
 TEST_P(BrokerContract, OneThatLeavesIsReplacedAtOnce) {
@@ -203,7 +203,7 @@ TEST_P(BrokerContract, OneThatHasLeftCannotCommit) {
   Write(*producer, {"of a zombie"});
   const OffsetToCommit offset = To(topic, 1);
   EXPECT_EQ(producer->SendOffsets(std::span(&offset, 1), *metadata, kPatience).kind,
-            ProduceResult::Kind::kAbort);
+            ProduceResult::Kind::kRestart);
   EXPECT_TRUE(producer->Abort(kPatience).ok());
   EXPECT_THAT(ReadLog(At(topic)).first, IsEmpty());
   const auto committed = heir->Committed(std::vector{At(topic)}, true, kPatience);

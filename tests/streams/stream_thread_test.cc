@@ -41,12 +41,17 @@ class TestWorker final : public sim::Hooks {
                                              cluster_->clock(), metrics_);
   }
   StreamThread& thread() { return *thread_; }
+  base::Metrics& metrics() { return metrics_; }
 
-  bool Pause(absl::Duration) override { return false; }
+  bool Pause(absl::Duration) override {
+    ++pauses;
+    return false;
+  }
   bool Beats() const override { return beats; }
   sim::Verdict Before(sim::Call call) override { return before ? before(call) : sim::Verdict::kGo; }
 
   bool beats = true;
+  int pauses = 0;  // how often it has waited for something to happen
   std::function<sim::Verdict(sim::Call)> before;
 
  private:
@@ -113,6 +118,33 @@ TEST_F(StreamThreadTest, StartsAndRuns) {
   TestWorker worker(topology_, &cluster_, "a");
   EXPECT_TRUE(Run(worker, absl::Seconds(2)).ok());
   EXPECT_TRUE(worker.thread().running());
+}
+
+// More than the task takes in at once, of each input: when all is fetched nobody wakes the
+// thread any more, and there is still work.
+TEST_F(StreamThreadTest, WhatIsQueuedIsNotSleptOver) {
+  constexpr int kRecords = 5000;
+  for (const std::string& topic : topology_.source_topics()) {
+    for (int i = 0; i < kRecords; ++i) {
+      cluster_.Append(
+          {topic, base::Partition(0)},
+          {.timestamp = base::Timestamp(1 + i), .key = {}, .value = "{}", .headers = {}},
+          sim::kNoTransaction);
+    }
+  }
+  TestWorker worker(topology_, &cluster_, "a");
+  while (!worker.thread().running()) {
+    ASSERT_TRUE(worker.thread().RunOnce().ok());
+    Pass(absl::Milliseconds(50));
+  }
+  worker.pauses = 0;
+  const auto processed = [&] { return worker.metrics().GetCounter("records.processed").value(); };
+  for (int steps = 0; processed() < 3 * kRecords && steps < 1000; ++steps) {
+    ASSERT_EQ(worker.pauses, 0) << "after " << processed() << " records";
+    ASSERT_TRUE(worker.thread().RunOnce().ok());
+    clock_.Advance(absl::Milliseconds(1));
+  }
+  EXPECT_EQ(processed(), 3u * kRecords);
 }
 
 // A founder that was killed in its first transaction leaves it open: what lies behind it
