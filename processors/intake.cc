@@ -102,32 +102,41 @@ absl::Status Intake::Process(const base::RecordView& record) {
     context_->Count(SkippedCounter(skipped->kind));
     return absl::OkStatus();
   }
-  if (const auto* fault = std::get_if<serde::Fault>(&decoded))
+  if (const auto* fault = std::get_if<serde::Fault>(&decoded)) {
     return DeadLetter(record, *fault, options_.largest_dead_letter);
-
-  headers_.clear();
-  const size_t bytes = SelectCopied(record.headers, &headers_);
-  if (bytes > kMostHeaderBytes) {
-    return DeadLetter(record,
-                      {serde::kFaultHeadersTooLarge,
-                       absl::StrCat("the headers to be copied have ", bytes, " bytes, at most ",
-                                    kMostHeaderBytes, " are allowed")},
-                      options_.largest_dead_letter);
+  }
+  if (const auto fault = SelectHeaders(record)) {
+    return DeadLetter(record, *fault, options_.largest_dead_letter);
   }
   context_->record().headers = headers_;
   return by_tenant_->Process(message_);
 }
 
+// The headers to be copied, into headers_.
+std::optional<serde::Fault> Intake::SelectHeaders(const base::RecordView& record) {
+  headers_.clear();
+  const size_t bytes = SelectCopied(record.headers, &headers_);
+  if (bytes <= kMostHeaderBytes) return std::nullopt;
+  return serde::Fault{serde::kFaultHeadersTooLarge,
+                      absl::StrCat("the headers to be copied have ", bytes, " bytes, at most ",
+                                   kMostHeaderBytes, " are allowed")};
+}
+
+std::optional<serde::Fault> Intake::FaultOf(const base::RecordView& record) {
+  auto decoded = decoder_.Decode(input_, record, &message_);
+  if (auto* fault = std::get_if<serde::Fault>(&decoded)) return std::move(*fault);
+  return SelectHeaders(record);
+}
+
 // Whatever the broker refused, something must come of the record that it takes: a dead
 // letter, then one of the present, then hardly more than where the record stands.
 absl::Status Intake::Refused(const base::RecordView& record, const streams::Refusal& refused) {
-  const auto decoded = decoder_.Decode(input_, record, &message_);
-  const auto* bad_input = std::get_if<serde::Fault>(&decoded);
+  const std::optional<serde::Fault> bad_input = FaultOf(record);
   // What was refused of bad input was a dead letter already.
-  const int level = refused.times + (bad_input != nullptr ? 1 : 0);
+  const int level = refused.times + (bad_input.has_value() ? 1 : 0);
   if (level >= 2) context_->record().timestamp = base::kNoTimestamp;
   return DeadLetter(record,
-                    bad_input != nullptr
+                    bad_input.has_value()
                         ? *bad_input
                         : serde::Fault{serde::kFaultOutputRefused,
                                        absl::StrCat("the broker refused what the record causes: ",

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,8 @@ class Intake final : public streams::Processor<base::RecordView> {
  private:
   base::Counter& Counter(std::string_view what);
   base::Counter& SkippedCounter(std::string_view kind);
+  std::optional<serde::Fault> SelectHeaders(const base::RecordView& record);
+  std::optional<serde::Fault> FaultOf(const base::RecordView& record);
   absl::Status Refused(const base::RecordView& record, const streams::Refusal& refused);
   absl::Status DeadLetter(const base::RecordView& record, const serde::Fault& fault,
                           size_t largest);

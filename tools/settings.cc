@@ -285,6 +285,10 @@ absl::Status CheckTopics(const topology::Topics& topics) {
 absl::StatusOr<streams::kafka::KafkaConfig> ReadKafka() {
   streams::kafka::KafkaConfig kafka;
   kafka.bootstrap_servers = absl::GetFlag(FLAGS_bootstrap_servers);
+  if (kafka.bootstrap_servers.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Named("bootstrap_servers"), " is empty, allowed is host:port[,host:port...]"));
+  }
   kafka.application_id = absl::GetFlag(FLAGS_application_id);
   ASSIGN_OR_RETURN(const int64_t session, InRange(FLAGS_session_timeout_ms, 6000, 1'800'000));
   kafka.session_timeout = absl::Milliseconds(session);
@@ -364,6 +368,10 @@ absl::StatusOr<Settings> ReadSettings() {
   settings.topic_setup.changelogs_from_log = settings.engine.choices.changelogs_from_log;
   settings.intake.environment = absl::GetFlag(FLAGS_environment);
   settings.state_dir = absl::GetFlag(FLAGS_state_dir);
+  if (settings.state_dir.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Named("state_dir"), " is empty, allowed is the path of a directory"));
+  }
   ASSIGN_OR_RETURN(settings.log_level,
                    OneOf(FLAGS_log_level, {"debug", "info", "warning", "error"}));
   return settings;

@@ -57,15 +57,22 @@ struct Source {
   std::unique_ptr<state::Replica> replica;
 };
 
+absl::StatusOr<Source> EmptySource(const std::string& name, const std::vector<std::string>& stores,
+                                   state::Executor* executor) {
+  Source source{
+      .name = name, .memory = std::make_unique<state::MemoryBackendFactory>(), .replica = nullptr};
+  ASSIGN_OR_RETURN(auto backend, source.memory->Open(name, stores));
+  ASSIGN_OR_RETURN(source.replica,
+                   state::Replica::Open(std::move(backend), stores.size(), executor));
+  return source;
+}
+
 absl::StatusOr<Source> OpenSource(const std::string& stores_path, const std::string& name,
                                   const std::vector<std::string>& stores,
                                   state::Executor* executor) {
   Source source{.name = name, .memory = nullptr, .replica = nullptr};
   auto backend = state::OpenRocksDbReadOnly(absl::StrCat(stores_path, "/", name), stores);
-  if (absl::IsNotFound(backend.status())) {
-    source.memory = std::make_unique<state::MemoryBackendFactory>();
-    backend = source.memory->Open(name, stores);
-  }
+  if (absl::IsNotFound(backend.status())) return EmptySource(name, stores, executor);
   RETURN_IF_ERROR(backend.status());
   ASSIGN_OR_RETURN(source.replica,
                    state::Replica::Open(*std::move(backend), stores.size(), executor));
@@ -117,6 +124,7 @@ class CatchUp {
       }
       starts.push_back({changelogs_[i], std::max(from, range.start)});
     }
+    RETURN_IF_ERROR(CheckIdentities(ranges));
     RETURN_IF_ERROR(reader_->Assign(starts));
     streams::LogReader::Progress progress;
     absl::Duration deadline = base::SystemClock().Elapsed() + kTimeout;
@@ -132,6 +140,50 @@ class CatchUp {
   }
 
  private:
+  using Ranges = std::map<base::TopicPartition, streams::LogRange>;
+
+  // A changelog that was made anew begins with another identity, or with none.
+  absl::Status CheckIdentities(const Ranges& ranges) {
+    if (source_->replica->is_new()) return absl::OkStatus();
+    std::vector<streams::PartitionStart> starts;
+    for (const base::TopicPartition& changelog : changelogs_) {
+      const streams::LogRange& range = ranges.at(changelog);
+      if (range.start < range.end) starts.push_back({changelog, range.start});
+    }
+    RETURN_IF_ERROR(reader_->Assign(starts));
+    std::set<std::string> seen;
+    streams::LogReader::Progress progress;
+    const absl::Duration deadline = base::SystemClock().Elapsed() + kTimeout;
+    while (seen.size() < starts.size()) {
+      RETURN_IF_ERROR(reader_->Poll(absl::Milliseconds(100), &progress));
+      for (const streams::Message& message : progress.messages) {
+        if (!seen.insert(std::string(message.view().topic)).second) continue;
+        RETURN_IF_ERROR(CheckIdentity(message.view()));
+      }
+      for (const streams::PartitionStart& end : progress.ends) seen.insert(end.partition.topic);
+      if (base::SystemClock().Elapsed() > deadline) {
+        return absl::DeadlineExceededError("the first records of the changelogs do not come");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckIdentity(const base::RecordView& first) {
+    for (size_t i = 0; i < changelogs_.size(); ++i) {
+      if (changelogs_[i].topic != first.topic) continue;
+      std::string local;
+      ASSIGN_OR_RETURN(const bool found,
+                       source_->replica->Get(state::StoreIndex(static_cast<uint8_t>(i)),
+                                             streams::kIdentityKey, &local));
+      if (!found || (first.key == streams::kIdentityKey && first.value == local)) continue;
+      return absl::FailedPreconditionError(
+          absl::StrCat("changelog ", base::ToString(changelogs_[i]),
+                       " is not the log that this state comes from: it was made anew, or its ",
+                       "head was cut. --offline shows the state alone"));
+    }
+    return absl::OkStatus();
+  }
+
   void Apply(const streams::LogReader::Progress& progress) {
     for (const streams::Message& message : progress.messages) {
       const base::RecordView& record = message.view();
@@ -301,8 +353,10 @@ class Printer {
 
 // --------------------------------------------------------------------- the program
 
-absl::Status CheckChangelogs(const std::string& application_id,
-                             const std::vector<std::string>& stores, streams::Admin& admin) {
+// How long they keep tombstones, at least.
+absl::StatusOr<absl::Duration> CheckChangelogs(const std::string& application_id,
+                                               const std::vector<std::string>& stores,
+                                               streams::Admin& admin) {
   std::vector<std::string> changelogs;
   for (const std::string& store : stores) {
     changelogs.push_back(streams::ChangelogTopic(application_id, store));
@@ -313,14 +367,33 @@ absl::Status CheckChangelogs(const std::string& application_id,
     return absl::NotFoundError(absl::StrCat("there is no changelog ", changelog,
                                             ". --offline shows the local state alone"));
   }
-  return absl::OkStatus();
+  absl::Duration tombstones = absl::InfiniteDuration();
+  for (const std::string& changelog : changelogs) {
+    ASSIGN_OR_RETURN(const auto settings, admin.TopicSettings(changelog, kTimeout));
+    tombstones = std::min(tombstones, streams::TombstoneRetention(settings));
+  }
+  return tombstones;
+}
+
+// As a worker does: what was deleted may have left no trace in the changelogs since.
+bool IsTooOld(const state::Replica& replica, absl::Duration tombstones) {
+  const int64_t age = base::SystemClock().Now().value() - replica.positions().current_as_of.value();
+  return !replica.is_new() && absl::Milliseconds(age) > tombstones / 2;
 }
 
 absl::Status CatchUpAll(const std::string& application_id, const std::vector<std::string>& stores,
-                        streams::Broker& broker, std::vector<Source>* sources) {
-  RETURN_IF_ERROR(CheckChangelogs(application_id, stores, broker.admin()));
+                        streams::Broker& broker, state::Executor* executor,
+                        std::vector<Source>* sources) {
+  ASSIGN_OR_RETURN(const absl::Duration tombstones,
+                   CheckChangelogs(application_id, stores, broker.admin()));
   ASSIGN_OR_RETURN(const auto reader, broker.NewLogReader());
   for (Source& source : *sources) {
+    if (IsTooOld(*source.replica, tombstones)) {
+      std::fprintf(stderr,
+                   "state-dump: the checkpoint is older than half of the changelogs' "
+                   "delete.retention.ms: read from the changelogs alone\n");
+      ASSIGN_OR_RETURN(source, EmptySource(source.name, stores, executor));
+    }
     RETURN_IF_ERROR(CatchUp(application_id, stores, &source, reader.get()).Run());
   }
   return absl::OkStatus();
@@ -356,7 +429,7 @@ absl::StatusOr<bool> Run(tools::Settings settings) {
   } else {
     ASSIGN_OR_RETURN(const auto broker, streams::kafka::KafkaBroker::Create(settings.kafka));
     const absl::Status caught_up =
-        CatchUpAll(settings.engine.application_id, stores, *broker, &sources);
+        CatchUpAll(settings.engine.application_id, stores, *broker, &executor, &sources);
     if (absl::IsUnavailable(caught_up) || absl::IsDeadlineExceeded(caught_up)) {
       return base::Annotate(caught_up, absl::StrCat("Kafka at ", settings.kafka.bootstrap_servers,
                                                     " (--offline does without)"));
@@ -385,8 +458,11 @@ int main(int argc, char** argv) {
     return 2;
   }
   const absl::StatusOr<bool> done = Run(*std::move(settings));
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr, "state-dump: cannot write all of it\n");
+    return 1;
+  }
   if (done.ok()) return *done ? 0 : 1;
-  std::fflush(stdout);
   std::fprintf(stderr, "state-dump: %s\n", std::string(done.status().message()).c_str());
   return 1;
 }

@@ -12,7 +12,10 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from harness import DUMP, KafkaTest, Feeder, TENANT, wait_for  # noqa: E402
+from confluent_kafka import Producer  # noqa: E402
+from confluent_kafka.admin import NewTopic  # noqa: E402
+
+from harness import BOOTSTRAP, DUMP, KafkaTest, Feeder, TENANT, wait_for  # noqa: E402
 
 OTHER_TENANT = "F0000000-0000-4000-8000-00000000000F"
 INSTANCE = "11111111-2222-4333-8444-555555555555"
@@ -209,6 +212,31 @@ party-sequence of tenant {TENANT}
         wait_for(lambda: topic not in self.admin.list_topics(timeout=10).topics, "its end")
         self.assert_refused(worker, names=[topic, "--offline"])
         self.assertNotIn(topic, self.admin.list_topics(timeout=10).topics)
+
+    def test_a_changelog_made_anew_is_not_mixed_with_the_old_state(self):
+        worker, _ = self.filled()
+        self.assertEqual(worker.stop(), 0)
+        topic = f"{worker.application_id}-characters-changelog"
+        self.admin.delete_topics([topic])[topic].result()
+        wait_for(lambda: topic not in self.admin.list_topics(timeout=10).topics, "its end")
+        self.admin.create_topics([NewTopic(topic, 1, 1, config={"cleanup.policy": "compact"})]
+                                 )[topic].result()
+        # Longer than what was read of the old one.
+        producer = Producer({"bootstrap.servers": BOOTSTRAP})
+        for i in range(1000):
+            producer.produce(topic, key=f"a key of 16 bytes or more {i}", value=b"x")
+        self.assertEqual(producer.flush(20), 0)
+        self.assert_refused(worker, names=[topic, "not the log that this state comes from",
+                                           "--offline"])
+
+    def test_a_full_disk_is_told(self):
+        worker, _ = self.filled()
+        self.assertEqual(worker.stop(), 0)
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([DUMP, "--offline"], env=worker.environment(), stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"cannot write", done.stderr)
 
     def test_damaged_files(self):
         worker, _ = self.filled()

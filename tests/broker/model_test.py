@@ -54,7 +54,23 @@ class ModelTest(KafkaTest):
                     self.assertEqual(value, want, f"{where}: {header}")
         self.assertEqual(len(found), len(expected), f"records in {name}")
 
-    def run_against_model(self, records, kills, environment="", **settings):
+    def compare_with_rewinds(self, name, found, expected, most):
+        """At least once: each, in order; after a kill some come again, from further back."""
+        shown = [(one.key, one.value, one.timestamp) for one in found]
+        wanted = [(one.key, one.value, one.timestamp) for one in expected]
+        at = rewinds = 0
+        for i, one in enumerate(shown):
+            if at == len(wanted) or one != wanted[at]:
+                rewinds += 1
+                ahead = shown[i:i + 20]
+                at = next((j for j in range(at - 1, -1, -1)
+                           if wanted[j:j + len(ahead)][:len(ahead)] == ahead[:len(wanted) - j]), None)
+                self.assertIsNotNone(at, f"{name} record {i}, seed {SEED}: {one}")
+            at += 1
+        self.assertEqual(at, len(wanted), f"records in {name}")
+        self.assertLessEqual(rewinds, most, name)
+
+    def run_against_model(self, records, kills, environment="", compare=None, **settings):
         dice = random.Random(SEED)
         model = Model(LATER_THAN_ALL, environment, self.inputs)
         traffic = RandomRecords(SEED, model)
@@ -79,7 +95,7 @@ class ModelTest(KafkaTest):
         found = self.outputs(worker)
         for name in OUTPUTS:
             self.assertGreater(len(expected[name]), records // 200, name)
-            self.compare(name, found[name], expected[name])
+            (compare or self.compare)(name, found[name], expected[name])
         self.assertEqual(worker.dump(), model.state_lines())
         self.assertEqual(worker.stop(), 0)
         return worker, model
@@ -100,6 +116,13 @@ class ModelTest(KafkaTest):
         ends = ends_of(worker.topics[name] for name in OUTPUTS)
         for name in OUTPUTS:
             self.assertEqual(ends[worker.topics[name]], len(found[name]), name)
+
+    def test_at_least_once_misses_nothing_after_a_kill(self):
+        kills = 3
+        self.run_against_model(
+            RECORDS // 2, kills=kills, output_guarantee="at_least_once", commit_interval_ms=20,
+            compare=lambda name, found, expected: self.compare_with_rewinds(
+                name, found, expected, most=kills))
 
     @staticmethod
     def counted(worker, what):

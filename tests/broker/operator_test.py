@@ -126,6 +126,11 @@ class WrongSettingsTest(unittest.TestCase):
             self.assert_wrong(names + ([flag.upper()] if flag != "kafka" else []),
                               programs=[WORKER], **{flag.upper(): value})
 
+    def test_empty_values(self):
+        """Of a flag; an empty variable counts as not set."""
+        self.assert_wrong(["--bootstrap_servers", "host:port"], "--bootstrap_servers=")
+        self.assert_wrong(["--state_dir", "directory"], "--state_dir=")
+
     def test_refused_kafka_settings(self):
         with open(os.path.join(ROOT, "streams", "kafka", "kafka_config.cc"),
                   encoding="utf-8") as file:

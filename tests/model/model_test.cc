@@ -26,6 +26,8 @@ namespace {
 using Headers = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
 constexpr int kRecordsPerCommit = 50;
+// So many at first are committed, and the state looked at, one by one.
+constexpr int kCommittedSingly = 3'000;
 constexpr int kRecordsPerRestart = 20'000;
 constexpr char kAnything[] = "*";
 
@@ -131,7 +133,7 @@ class Player {
   void Input(const std::vector<std::string>& words) {
     ASSERT_EQ(words.size(), 6u);
     NothingMore();
-    if (++inputs_ % kRecordsPerCommit == 0) Commit();
+    if (++inputs_ % kRecordsPerCommit == 0 || inputs_ <= kCommittedSingly) Commit();
     if (inputs_ % kRecordsPerRestart == 0) task_.Restart(/*crash=*/false);
     input_ = absl::StrCat("input ", inputs_, ": ", absl::StrJoin(words, " ").substr(0, 4000));
     task_.Feed({.topic = words[1],

@@ -307,16 +307,17 @@ class Demo:
 
     @staticmethod
     def check_nothing_runs():
-        """Looks for our directory in every process's command line."""
+        """Looks for our directory in every process's command line and environment."""
         left = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 # In another root the same directory is another one.
                 if os.readlink(f"/proc/{pid}/root") != os.readlink("/proc/self/root"):
                     continue
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    if DIRECTORY.encode() in file.read():
-                        left.append(int(pid))
+                for what in ("cmdline", "environ"):
+                    with open(f"/proc/{pid}/{what}", "rb") as file:
+                        if DIRECTORY.encode() in file.read() and int(pid) not in left:
+                            left.append(int(pid))
             except OSError:
                 continue  # it has just ended
         if left:
