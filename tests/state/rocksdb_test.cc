@@ -337,7 +337,7 @@ TEST_F(RocksDbTest, AFlippedBitIsNeverReadAsData) {
     fs::copy(Path("good"), Path("0"));
     const std::vector<fs::path> files = FilesOf(Path("0"), round % 3 == 0 ? "MANIFEST" : ".sst");
     ASSERT_FALSE(files.empty());
-    const fs::path file = files[random() % files.size()];
+    const fs::path& file = files[random() % files.size()];
     FlipByte(file, &random);
     InChild([&] {
       RocksDbBackendFactory factory(directory(), Options());
