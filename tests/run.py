@@ -8,6 +8,7 @@ telling its counts is one failure."""
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,10 +16,28 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 
+# A program that takes so long hangs. Its group is ended, with the children that it waits for.
+LIMIT_SECONDS = 600
+
+
+def finish(command):
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        output += f"\nit was ended after {LIMIT_SECONDS} s\n".encode()
+    except BaseException:  # Ctrl-C: the group does not hear of it by itself
+        os.killpg(process.pid, signal.SIGTERM)
+        raise
+    return subprocess.CompletedProcess(command, process.returncode, output)
+
+
 def run_gtest(path):
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
-        done = subprocess.run([path, f"--gtest_output=json:{report.name}"], check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = finish([path, f"--gtest_output=json:{report.name}"])
         try:
             counts = json.load(open(report.name, encoding="utf-8"))
             total, failed = counts["tests"], counts["failures"] + counts.get("errors", 0)
@@ -28,8 +47,7 @@ def run_gtest(path):
 
 
 def run_unittest(path):
-    done = subprocess.run(["/usr/bin/python3", path], check=False, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
+    done = finish(["/usr/bin/python3", path])
     text = done.stdout.decode(errors="replace")
     ran = re.findall(r"^Ran (\d+) tests?", text, re.M)
     total = int(ran[-1]) if ran else 0
