@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 import harness  # noqa: E402
+import ports  # noqa: E402
 from harness import (BOOTSTRAP, COMMANDS, DUMP, Feeder, INPUTS, KafkaTest,  # noqa: E402
                      PARTY, STATUS, VARIABLES, WORKER, headers, key, wait_for)
 from traffic import Traffic  # noqa: E402
@@ -167,12 +167,7 @@ class Broker:
 
     def __init__(self, directory):
         self.directory = os.path.join(directory, "kafka")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        # The controller's is a thousand above.
-        if self.port > 60000:
-            self.port -= 10000
+        self.port = ports.free_for_a_broker()
         self.bootstrap = f"127.0.0.1:{self.port}"
 
     def tool(self, *command):
