@@ -356,14 +356,16 @@ class BrokerGoneTest(unittest.TestCase):
                 load.join()
                 if break_it == "stop":
                     os.kill(self.broker.pid(), signal.SIGCONT)
-                else:
-                    self.broker.tool("start")
             # No other checkpoint is made. What was under way may have been committed or not.
             self.assertGreater(len(worker.dump("--offline")), 20)
+            if break_it == "kill":
+                break
             worker.start()
             worker.wait_log("running plan", turn + 2)
-        self.assert_stops(worker, signal.SIGTERM)
-        self.assertEqual(worker.dump("--offline"), worker.dump())
+            self.assert_stops(worker, signal.SIGTERM)
+            self.assertEqual(worker.dump("--offline"), worker.dump())
+            worker.start()
+            worker.wait_log("running plan", turn + 3)
 
     def wait_processed_more(self, worker):
         consumer = Consumer({"bootstrap.servers": self.broker.bootstrap,
