@@ -23,7 +23,6 @@ constexpr absl::Duration kEndsTimeout = absl::Milliseconds(500);
 constexpr absl::Duration kRestartDelay = absl::Milliseconds(500);
 constexpr absl::Duration kLongestRestartDelay = absl::Seconds(10);
 constexpr absl::Duration kCheckpointRetryDelay = absl::Seconds(1);
-constexpr absl::Duration kWaitingInterval = absl::Seconds(5);
 // An input is not filled beyond this.
 constexpr size_t kInputBuffer = 2000;
 constexpr size_t kFetchBatch = 1000;
@@ -81,7 +80,8 @@ StreamThread::StreamThread(const Topology& topology, const EngineConfig& config,
       transactional_id_(absl::StrCat(config.application_id, "-", config.member_id)),
       sink_topics_(topology.sink_topics()),
       repartition_topic_(RepartitionTopic(config.application_id, topology.repartition_names()[0])),
-      restart_delay_(kRestartDelay) {}
+      restart_delay_(kRestartDelay),
+      waiting_(clock, base::LogLevel::kInfo) {}
 
 StreamThread::~StreamThread() { Park(); }
 
@@ -252,24 +252,13 @@ absl::Status StreamThread::ContinueStart() {
   const absl::StatusOr<bool> done = start_->Step();
   if (done.ok()) return *done ? BecomeRunning() : absl::OkStatus();
   if (IsWait(done.status())) {
-    LogWaiting(done.status());
+    waiting_.Say(done.status());
     return absl::OkStatus();
   }
   // Looked at twice, the second time by a member that has just joined: one that was stalled
   // may have held what it had read before against what another has written since.
   if (IsStop(done.status()) && std::exchange(doubted_, true)) return done.status();
   return Restart(std::string(done.status().message()), /*fenced=*/false);
-}
-
-// A call may fail at once, again and again.
-void StreamThread::LogWaiting(const absl::Status& status) {
-  const absl::Duration now = clock_.Elapsed();
-  const std::string why(status.message());
-  const bool is_news = why != waiting_for_ || now >= waiting_logged_ + kWaitingInterval;
-  if (!is_news) return;
-  waiting_for_ = why;
-  waiting_logged_ = now;
-  base::Log(base::LogLevel::kInfo, "waiting", {{"for", why}});
 }
 
 absl::Status StreamThread::BecomeRunning() {

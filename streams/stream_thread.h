@@ -27,7 +27,6 @@
 // Not thread-safe.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -39,6 +38,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/waiting_line.h"
 #include "streams/broker.h"
 #include "streams/commit_policy.h"
 #include "streams/config.h"
@@ -88,7 +88,6 @@ class StreamThread {
   // ---- starting
   absl::Status BeginStart(base::Partition partition);
   absl::Status ContinueStart();
-  void LogWaiting(const absl::Status& status);
   absl::Status BecomeRunning();
   absl::Status EnsureProducer();
   absl::Status EndTransactionsOf(const std::string& transactional_id);
@@ -148,8 +147,7 @@ class StreamThread {
   absl::Duration join_not_before_;
   absl::Duration restart_delay_;  // of the next one; longer where it never gets to run
   absl::Duration ask_ends_not_before_;
-  std::string waiting_for_;  // as last logged
-  absl::Duration waiting_logged_;
+  base::WaitingLine waiting_;
   std::vector<Message> fetched_;
 };
 

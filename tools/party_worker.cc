@@ -21,6 +21,7 @@
 #include "base/metrics.h"
 #include "base/status.h"
 #include "base/uuid.h"
+#include "base/waiting_line.h"
 #include "state/executor.h"
 #include "state/rocksdb/rocksdb_backend.h"
 #include "state/state_directory.h"
@@ -121,23 +122,6 @@ class StopSignal {
   std::thread waiter_;
 };
 
-// Says what is waited for when it changes, and every few seconds.
-class WaitingLine {
- public:
-  void Say(const absl::Status& status) {
-    const absl::Duration now = base::SystemClock().Elapsed();
-    const std::string text(status.message());
-    if (text == said_ && now < next_) return;
-    said_ = text;
-    next_ = now + absl::Seconds(5);
-    base::Log(base::LogLevel::kWarning, "waiting", {{"for", text}});
-  }
-
- private:
-  std::string said_;
-  absl::Duration next_;
-};
-
 bool IsWait(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
 }
@@ -145,7 +129,7 @@ bool IsWait(const absl::Status& status) {
 absl::StatusOr<streams::TopicsFound> WaitForTopics(const streams::Topology& topology,
                                                    const streams::TopicSetup& setup,
                                                    streams::Admin& admin, const StopSignal& stop) {
-  WaitingLine line;
+  base::WaitingLine line(base::SystemClock(), base::LogLevel::kWarning);
   while (!stop.stopped()) {
     auto found = streams::SetUpTopics(topology, setup, admin);
     if (found.ok() || !IsWait(found.status())) return found;
