@@ -7,65 +7,23 @@
 #include "absl/strings/str_join.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "streams/error_kinds.h"
 #include "streams/internal_topics.h"
 
 namespace streams {
 namespace {
 
-constexpr absl::Duration kIdlePoll = absl::Milliseconds(100);
 constexpr absl::Duration kStartPoll = absl::Milliseconds(1);
-constexpr absl::Duration kInitTimeout = absl::Seconds(30);
-constexpr absl::Duration kCommitTimeout = absl::Seconds(60);
 // A revoke holds up the whole group.
 constexpr absl::Duration kRevokeCommitTimeout = absl::Seconds(5);
 // The group is not served meanwhile.
 constexpr absl::Duration kEndsTimeout = absl::Milliseconds(500);
-constexpr absl::Duration kRestartDelay = absl::Milliseconds(500);
 constexpr absl::Duration kLongestRestartDelay = absl::Seconds(10);
 constexpr absl::Duration kCheckpointRetryDelay = absl::Seconds(1);
 // An input is not filled beyond this.
 constexpr size_t kInputBuffer = 2000;
 constexpr size_t kFetchBatch = 1000;
 constexpr size_t kProcessBatch = 1000;
-// What comes of a refused record gets smaller each time; if that does not help, it is not
-// the record.
-constexpr int kMostRefusals = 3;
-
-bool IsWait(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
-}
-
-bool IsStop(const absl::Status& status) {
-  return absl::IsFailedPrecondition(status) || absl::IsDataLoss(status) ||
-         absl::IsInvalidArgument(status) || absl::IsPermissionDenied(status);
-}
-
-// A failed call's kind, as the outcome of the commit that it was for.
-CommitResult AsCommit(const ProduceResult& failed) {
-  CommitResult result;
-  result.reason = failed.reason;
-  switch (failed.kind) {
-    case ProduceResult::Kind::kOk:
-      break;
-    case ProduceResult::Kind::kRejected:
-      result.kind = CommitResult::Kind::kRejected;
-      break;
-    case ProduceResult::Kind::kAbort:
-      result.kind = CommitResult::Kind::kAbort;
-      break;
-    case ProduceResult::Kind::kRestart:
-      result.kind = CommitResult::Kind::kUnknown;
-      break;
-  }
-  return result;
-}
-
-absl::Status StoppedByRefusals(const std::string& why) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("the broker refuses records again and again: ", why,
-                   ". Nothing is lost: the inputs are still at the committed offsets. Check the ",
-                   "limits of the topic that is named"));
-}
 
 }  // namespace
 
@@ -218,127 +176,6 @@ absl::Status StreamThread::Restart(const std::string& why, bool fenced) {
   return absl::OkStatus();
 }
 
-// ------------------------------------------------------------------ starting
-
-absl::Status StreamThread::BeginStart(base::Partition partition) {
-  assigned_ = partition;
-  if (reader_ == nullptr) {
-    ASSIGN_OR_RETURN(reader_, broker_.NewLogReader());
-  }
-  std::vector<std::pair<std::string, base::TopicPartition>> stores;
-  for (size_t i = 0; i < topology_.stores().size(); ++i) {
-    stores.emplace_back(topology_.stores()[i].name, Changelog(i));
-  }
-  std::vector<base::TopicPartition> inputs;
-  for (const std::string& topic : topology_.source_topics()) inputs.push_back({topic, partition});
-  start_ = std::make_unique<TaskStart>(
-      TaskStart::Environment{
-          .consumer = consumer_.get(),
-          .reader = reader_.get(),
-          .replicas = &replicas_,
-          .clock = &clock_,
-          .end_transactions_of = [this](const std::string& id) { return EndTransactionsOf(id); },
-          .transactional_id = transactional_id_},
-      config_, partition, std::move(stores), std::move(inputs),
-      base::TopicPartition{repartition_topic_, partition});
-  return absl::OkStatus();
-}
-
-absl::Status StreamThread::ContinueStart() {
-  if (!producer_ready_) {
-    const absl::Status ready = EnsureProducer();
-    if (!ready.ok()) return IsStop(ready) ? ready : Restart(std::string(ready.message()), false);
-  }
-  const absl::StatusOr<bool> done = start_->Step();
-  if (done.ok()) return *done ? BecomeRunning() : absl::OkStatus();
-  if (IsWait(done.status())) {
-    waiting_.Say(done.status());
-    return absl::OkStatus();
-  }
-  // Looked at twice, the second time by a member that has just joined: one that was stalled
-  // may have held what it had read before against what another has written since.
-  if (IsStop(done.status()) && std::exchange(doubted_, true)) return done.status();
-  return Restart(std::string(done.status().message()), /*fenced=*/false);
-}
-
-absl::Status StreamThread::BecomeRunning() {
-  doubted_ = false;
-  replica_ = start_->TakeReplica();
-  ASSIGN_OR_RETURN(task_,
-                   Task::Create(topology_, replica_.get(), clock_, metrics_,
-                                {.partition = *assigned_, .cache_bytes = config_.cache_bytes}));
-  const std::vector<PartitionStart> starts = start_->starts();
-  for (size_t i = 0; i < starts.size(); ++i) task_->StartAt(i, starts[i].from);
-  task_->Found(start_->founding());
-  if (refusal_.has_value()) task_->SetRefused(*refusal_);
-  start_.reset();
-  // Else it would go on reading what we write, and its questions would wait on that.
-  if (const absl::Status rested = reader_->Assign({}); !rested.ok()) {
-    return Restart(std::string(rested.message()), /*fenced=*/false);
-  }
-  last_checkpoint_ = clock_.Elapsed();
-  base::Log(base::LogLevel::kInfo, "running",
-            {{"plan", "fused"},
-             {"state_partition", *assigned_},
-             {"inputs", absl::StrJoin(starts, ",", [](std::string* out, const auto& start) {
-                absl::StrAppend(out, base::ToString(start.partition), "@", start.from.value());
-              })}});
-  // The first transaction says who owns the state from here on, and founds a new one.
-  const CommitResult first = TryCommit(kCommitTimeout, /*release=*/false);
-  if (first.kind != CommitResult::Kind::kCommitted) {
-    // There is nothing to go back to yet.
-    return first.kind == CommitResult::Kind::kRejected ? StoppedByRefusals(first.reason)
-                                                       : Restart(first.reason, /*fenced=*/false);
-  }
-  RETURN_IF_ERROR(FinishCommit(first));
-  if (task_ == nullptr) return absl::OkStatus();
-  restart_delay_ = kRestartDelay;
-  const absl::Status assigned = consumer_->Assign(starts);
-  return assigned.ok() ? absl::OkStatus() : Restart(std::string(assigned.message()), false);
-}
-
-ProducerSpec StreamThread::TransactionalSpec(const std::string& id) const {
-  ProducerSpec spec{.transactional_id = id, .topics = sink_topics_, .reported = {}};
-  for (const std::string& store : topology_.store_names()) {
-    spec.reported.emplace_back(static_cast<uint32_t>(spec.topics.size()));
-    spec.topics.push_back(ChangelogTopic(config_.application_id, store));
-  }
-  return spec;
-}
-
-absl::Status StreamThread::EnsureProducer() {
-  if (producer_ == nullptr) {
-    ASSIGN_OR_RETURN(producer_,
-                     broker_.NewTransactionalProducer(TransactionalSpec(transactional_id_)));
-  }
-  if (config_.output_guarantee == OutputGuarantee::kAtLeastOnce && plain_producer_ == nullptr) {
-    ASSIGN_OR_RETURN(
-        plain_producer_,
-        broker_.NewProducer({.transactional_id = {}, .topics = sink_topics_, .reported = {}}));
-  }
-  const ProduceResult ready = producer_->InitTransactions(kInitTimeout);
-  if (!ready.ok()) return absl::AbortedError(absl::StrCat("init_transactions: ", ready.reason));
-  producer_ready_ = true;
-  return absl::OkStatus();
-}
-
-// Where it cannot be done (the id may be forbidden to us), the broker does it when the
-// transaction times out.
-absl::Status StreamThread::EndTransactionsOf(const std::string& transactional_id) {
-  ProducerSpec spec{.transactional_id = transactional_id, .topics = {}, .reported = {}};
-  ASSIGN_OR_RETURN(const auto producer, broker_.NewTransactionalProducer(spec));
-  const ProduceResult ended = producer->InitTransactions(kInitTimeout);
-  if (!ended.ok()) {
-    base::Log(base::LogLevel::kWarning, "a predecessor's transactions must time out",
-              {{"transactional_id", transactional_id}, {"why", ended.reason}});
-  }
-  return absl::OkStatus();
-}
-
-base::TopicPartition StreamThread::Changelog(size_t store) const {
-  return {ChangelogTopic(config_.application_id, topology_.stores()[store].name), *assigned_};
-}
-
 // ------------------------------------------------------------------- running
 
 absl::Status StreamThread::RunTask() {
@@ -480,133 +317,6 @@ void StreamThread::Leave(absl::Duration timeout) {
     consumer_->Close(config_.leave_group_on_stop);
   }
   consumer_.reset();
-}
-
-// ----------------------------------------------------------- the transaction
-
-absl::Status StreamThread::Commit(absl::Duration timeout, bool release) {
-  return FinishCommit(TryCommit(timeout, release));
-}
-
-CommitResult StreamThread::TryCommit(absl::Duration timeout, bool release) {
-  if (consumer_->AssignmentLost()) {
-    return {
-        .kind = CommitResult::Kind::kUnknown, .reason = "the group session was lost", .ends = {}};
-  }
-  ProduceResult step = BeginIfNeeded();
-  if (step.ok()) step = WriteChanges(task_->PrepareCommit());
-  if (step.ok() && plain_producer_ != nullptr) step = plain_producer_->Flush(timeout);
-  if (step.ok()) step = SendOffsets(timeout, release);
-  if (!step.ok()) return AsCommit(step);
-  return producer_->Commit(timeout);
-}
-
-ProduceResult StreamThread::BeginIfNeeded() {
-  if (transaction_open_) return {};
-  const ProduceResult begun = producer_->Begin();
-  transaction_open_ = begun.ok();
-  return begun;
-}
-
-ProduceResult StreamThread::WriteChanges(const state::ChangeSet& changes) {
-  ProduceResult written;
-  for (size_t i = 0; written.ok() && i < changes.size(); ++i) {
-    const state::ChangeSet::Change change = changes[i];
-    written = producer_->Produce(
-        {.topic = TopicIndex(static_cast<uint32_t>(sink_topics_.size() + change.store.value())),
-         .partition = *assigned_,
-         .key = change.key,
-         .value = change.value,
-         .headers = {}});
-  }
-  return written;
-}
-
-ProduceResult StreamThread::SendOffsets(absl::Duration timeout, bool release) {
-  std::vector<OffsetToCommit> offsets;
-  for (const auto& [partition, position] : task_->positions()) {
-    offsets.push_back({.partition = partition,
-                       .position = position,
-                       .metadata = release ? std::string_view() : transactional_id_});
-  }
-  return producer_->SendOffsets(offsets, *metadata_, timeout);
-}
-
-absl::Status StreamThread::FinishCommit(const CommitResult& result) {
-  last_commit_ = clock_.Elapsed();
-  switch (result.kind) {
-    case CommitResult::Kind::kCommitted:
-      break;
-    case CommitResult::Kind::kAbort:
-      return RollBack(result.reason);
-    case CommitResult::Kind::kRejected:
-      return NarrowDown(result.reason);
-    case CommitResult::Kind::kUnknown:
-      return Restart(result.reason, /*fenced=*/false);
-  }
-  transaction_open_ = false;
-  metrics_.GetCounter("transactions.committed").Add();
-  metrics_.GetCounter("records.processed").Add(task_->open_records());
-  std::vector<std::optional<base::Offset>> ends;
-  for (size_t i = 0; i < topology_.stores().size(); ++i) {
-    const auto end = result.ends.find(Changelog(i));
-    ends.push_back(end == result.ends.end() ? std::nullopt : std::optional(end->second));
-  }
-  if (!task_->EndsKnown(ends)) {
-    return Restart("the broker did not say where changelog records were written", false);
-  }
-  if (task_->open_records() > 0) {
-    record_limit_.Passed();
-    refusal_.reset();
-  }
-  task_->Committed(ends);
-  return absl::OkStatus();
-}
-
-// The broker refuses for good what some record of the transaction causes. Half as many
-// records a time, until it is found.
-absl::Status StreamThread::NarrowDown(const std::string& why) {
-  metrics_.GetCounter("transactions.refused").Add();
-  const size_t records = task_->open_records();
-  record_limit_.Refused(records);
-  if (records == 1) {
-    const auto [partition, offset] = task_->only_open_record();
-    const bool again =
-        refusal_.has_value() && refusal_->partition == partition && refusal_->offset == offset;
-    refusal_ = Refusal{.partition = partition,
-                       .offset = offset,
-                       .reason = again ? refusal_->reason : why,
-                       .times = again ? refusal_->times + 1 : 1};
-    base::Log(base::LogLevel::kWarning, "the broker refuses what a record causes",
-              {{"record", absl::StrCat(base::ToString(partition), "@", offset.value())},
-               {"times", refusal_->times},
-               {"why", why}});
-    if (refusal_->times > kMostRefusals) return StoppedByRefusals(why);
-    task_->SetRefused(*refusal_);
-  } else if (records == 0) {
-    return StoppedByRefusals(why);
-  }
-  return RollBack(why);
-}
-
-absl::Status StreamThread::RollBack(const std::string& why) {
-  base::Log(base::LogLevel::kWarning, "transaction aborted, going back to the committed offsets",
-            {{"why", why}});
-  metrics_.GetCounter("transactions.aborted").Add();
-  const ProduceResult aborted = producer_->Abort(kInitTimeout);
-  if (!aborted.ok()) return Restart(aborted.reason, /*fenced=*/false);
-  transaction_open_ = false;
-  task_->RolledBack();
-  std::vector<PartitionStart> starts;
-  for (const auto& [partition, position] : task_->positions()) {
-    starts.push_back({partition, position});
-  }
-  const absl::Status sought = consumer_->Seek(starts);
-  return sought.ok() ? absl::OkStatus() : Restart(std::string(sought.message()), false);
-}
-
-absl::Status StreamThread::Answer(const ProduceResult& failed) {
-  return FinishCommit(AsCommit(failed));
 }
 
 }  // namespace streams

@@ -77,7 +77,12 @@ class StreamThread {
   bool running() const { return task_ != nullptr; }
 
  private:
-  // ---- the group
+  static constexpr absl::Duration kIdlePoll = absl::Milliseconds(100);
+  static constexpr absl::Duration kInitTimeout = absl::Seconds(30);
+  static constexpr absl::Duration kCommitTimeout = absl::Seconds(60);
+  static constexpr absl::Duration kRestartDelay = absl::Milliseconds(500);
+
+  // ---- the group (stream_thread.cc)
   absl::Status Join();
   absl::Status ServeGroup(absl::Duration timeout);
   absl::Status OnAssigned(const std::vector<base::TopicPartition>& partitions);
@@ -85,7 +90,7 @@ class StreamThread {
   absl::Status Restart(const std::string& why, bool fenced);
   void Park();
 
-  // ---- starting
+  // ---- starting (stream_thread_start.cc)
   absl::Status BeginStart(base::Partition partition);
   absl::Status ContinueStart();
   absl::Status BecomeRunning();
@@ -93,7 +98,7 @@ class StreamThread {
   absl::Status EndTransactionsOf(const std::string& transactional_id);
   ProducerSpec TransactionalSpec(const std::string& id) const;
 
-  // ---- running
+  // ---- running (stream_thread.cc)
   absl::Status RunTask();
   absl::Status FetchInputs();
   absl::Status AskEnds();
@@ -103,7 +108,7 @@ class StreamThread {
   absl::Duration PollTimeout() const;
   absl::Status Checkpoint();
 
-  // ---- the transaction
+  // ---- the transaction (stream_thread_transaction.cc)
   absl::Status Commit(absl::Duration timeout, bool release);
   CommitResult TryCommit(absl::Duration timeout, bool release);
   ProduceResult BeginIfNeeded();
@@ -113,6 +118,7 @@ class StreamThread {
   absl::Status RollBack(const std::string& why);
   absl::Status NarrowDown(const std::string& why);
   absl::Status Answer(const ProduceResult& failed);
+  static absl::Status StoppedByRefusals(const std::string& why);
   base::TopicPartition Changelog(size_t store) const;
 
   const Topology& topology_;

@@ -29,6 +29,7 @@
 #include "state/rocksdb/rocksdb_backend.h"
 #include "state/state_directory.h"
 #include "streams/engine_records.h"
+#include "streams/error_kinds.h"
 #include "streams/internal_topics.h"
 #include "streams/kafka/kafka_broker.h"
 #include "tools/settings.h"
@@ -430,7 +431,7 @@ absl::StatusOr<bool> Run(tools::Settings settings) {
     ASSIGN_OR_RETURN(const auto broker, streams::kafka::KafkaBroker::Create(settings.kafka));
     const absl::Status caught_up =
         CatchUpAll(settings.engine.application_id, stores, *broker, &executor, &sources);
-    if (absl::IsUnavailable(caught_up) || absl::IsDeadlineExceeded(caught_up)) {
+    if (streams::IsWait(caught_up)) {
       return base::Annotate(caught_up, absl::StrCat("Kafka at ", settings.kafka.bootstrap_servers,
                                                     " (--offline does without)"));
     }

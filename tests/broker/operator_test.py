@@ -62,7 +62,7 @@ class HelpTest(unittest.TestCase):
             self.assertTrue(out.startswith(os.path.basename(program) + ": "))
 
     def test_help_is_complete(self):
-        self.assert_help(WORKER, "settings.cc", "party_worker.cc")
+        self.assert_help(WORKER, "settings.cc", "worker.cc")
         self.assert_help(DUMP, "settings.cc", "state_dump.cc")
 
     def test_help_whatever_else_is_set(self):

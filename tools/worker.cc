@@ -1,0 +1,147 @@
+#include "tools/worker.h"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/status.h"
+#include "base/uuid.h"
+#include "base/waiting_line.h"
+#include "state/executor.h"
+#include "state/rocksdb/rocksdb_backend.h"
+#include "state/state_directory.h"
+#include "streams/error_kinds.h"
+#include "streams/kafka/kafka_broker.h"
+#include "streams/replicas.h"
+#include "streams/stream_thread.h"
+#include "streams/topic_setup.h"
+#include "topology/party_topology.h"
+
+namespace tools {
+namespace {
+
+constexpr char kUsage[] =
+    "party-worker: the party service of an online game, as a stream processor on Kafka.\n"
+    "\n"
+    "Consumes party commands, character status events and invite status events; keeps\n"
+    "parties and characters in a local store that its changelog topics can rebuild;\n"
+    "announces what happened, exactly once. Runs until SIGTERM or SIGINT: then it commits,\n"
+    "writes its state to disk and exits with 0. Exit status 1: it has stopped for a reason\n"
+    "that it names; 2: wrong settings.";
+
+constexpr absl::Duration kStopTimeout = absl::Seconds(4);
+absl::StatusOr<streams::TopicsFound> WaitForTopics(const streams::Topology& topology,
+                                                   const streams::TopicSetup& setup,
+                                                   streams::Admin& admin, const StopSignal& stop) {
+  base::WaitingLine line(base::SystemClock(), base::LogLevel::kWarning);
+  while (!stop.stopped()) {
+    auto found = streams::SetUpTopics(topology, setup, admin);
+    if (found.ok() || !streams::IsWait(found.status())) return found;
+    line.Say(found.status());
+    absl::SleepFor(absl::Milliseconds(200));
+  }
+  return absl::CancelledError("stopped");
+}
+
+// A dead letter must fit its topic, with room for the record's own framing.
+size_t LargestDeadLetter(const std::string& topic, streams::Admin& admin) {
+  constexpr size_t kFraming = 2'000;
+  size_t largest = 1'000'000;
+  const auto settings = admin.TopicSettings(topic, absl::Seconds(5));
+  if (settings.ok() && settings->contains("max.message.bytes")) {
+    size_t bytes = 0;
+    if (absl::SimpleAtoi(settings->at("max.message.bytes"), &bytes)) largest = bytes;
+  }
+  return largest > 2 * kFraming ? largest - kFraming : largest / 2;
+}
+
+void LogCounters(const base::Metrics& metrics) {
+  for (const base::Metrics::Sample& sample : metrics.Snapshot()) {
+    if (sample.value == 0) continue;
+    base::Log(base::LogLevel::kInfo, "count", {{"name", sample.name}, {"value", sample.value}});
+  }
+}
+
+}  // namespace
+
+absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wrap) {
+  ASSIGN_OR_RETURN(const auto directory,
+                   state::StateDirectory::Open(settings.state_dir, settings.engine.application_id));
+  settings.engine.member_id = absl::StrCat("0-", directory->instance_id());
+  settings.kafka.member_id = settings.engine.member_id;
+  settings.kafka.process_nonce = base::ToString(base::RandomUuid()).substr(0, 8);
+  base::Log(base::LogLevel::kInfo, "party-worker",
+            {{"application_id", settings.engine.application_id},
+             {"instance_id", directory->instance_id()},
+             {"state_dir", settings.state_dir},
+             {"bootstrap_servers", settings.kafka.bootstrap_servers}});
+
+  ASSIGN_OR_RETURN(const auto kafka, streams::kafka::KafkaBroker::Create(settings.kafka));
+  state::RocksDbBackendFactory disk(directory->stores_path(), state::RocksDbOptions{});
+  const std::unique_ptr<WorkerParts> wrapped = wrap ? wrap(*kafka, disk) : nullptr;
+  streams::Broker& broker = wrapped ? wrapped->broker() : *kafka;
+  state::BackendFactory& stores = wrapped ? wrapped->stores() : disk;
+  ASSIGN_OR_RETURN(settings.topic_setup.has_local_state, stores.Exists("0"));
+  const auto found = WaitForTopics(topology::PartyTopology(settings.topics, settings.intake),
+                                   settings.topic_setup, broker.admin(), stop);
+  if (absl::IsCancelled(found.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(found.status());
+  settings.engine.tombstone_retention = found->tombstone_retention;
+  settings.intake.largest_dead_letter =
+      LargestDeadLetter(settings.topics.dead_letters, broker.admin());
+
+  const streams::Topology topology = topology::PartyTopology(settings.topics, settings.intake);
+  state::BackgroundExecutor executor;
+  streams::Replicas replicas(&stores, topology.store_names(), &executor);
+  base::Metrics metrics;
+  streams::StreamThread thread(topology, settings.engine, broker, replicas, base::SystemClock(),
+                               metrics);
+  const auto put_down = [](const absl::Status& checkpoint) {
+    if (checkpoint.ok()) return;
+    base::Log(base::LogLevel::kError, "the last checkpoint failed; the next start reads more",
+              {{"why", checkpoint.message()}});
+  };
+  const StopSignal::AtLast at_last(&stop, [&] {
+    kafka->standstill().Use([&] { put_down(thread.CheckpointNow()); });
+    put_down(replicas.CheckpointParked());
+  });
+  absl::Status stopped;
+  while (stopped.ok() && !stop.stopped()) stopped = thread.RunOnce();
+  if (stopped.ok()) {
+    stopped = thread.Stop(kStopTimeout);
+  } else {
+    // Before anything that could hang.
+    base::Log(base::LogLevel::kError, "stopping", {{"why", stopped.message()}});
+    stop.set_status_at_last(1);
+    thread.Leave(kStopTimeout);
+  }
+  // After a restart of the thread its replica is parked.
+  put_down(replicas.CheckpointParked());
+  LogCounters(metrics);
+  return stopped;
+}
+
+int WorkerMain(int argc, char** argv, const WrapParts& wrap) {
+  auto settings = ParseSettings(argc, argv, "tools/worker.cc", kUsage);
+  if (!settings.ok()) {
+    std::fprintf(stderr, "party-worker: %s\n", std::string(settings.status().message()).c_str());
+    return 2;
+  }
+  if (const absl::Status set_up = base::SetUpLogging(settings->log_level); !set_up.ok()) return 2;
+  StopSignal stop;
+  if (const absl::Status outcome = RunWorker(*std::move(settings), stop, wrap); !outcome.ok()) {
+    base::Log(base::LogLevel::kError, "stopped", {{"why", outcome.message()}});
+    return 1;
+  }
+  base::Log(base::LogLevel::kInfo, "stopped");
+  return 0;
+}
+
+}  // namespace tools
