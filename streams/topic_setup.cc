@@ -104,6 +104,21 @@ absl::StatusOr<int32_t> StatePartitions(const std::vector<std::string>& inputs,
   return largest;
 }
 
+std::vector<std::string> Changelogs(const Topology& topology, const TopicSetup& setup) {
+  std::vector<std::string> changelogs;
+  for (const std::string& store : topology.store_names()) {
+    changelogs.push_back(ChangelogTopic(setup.application_id, store));
+  }
+  return changelogs;
+}
+
+PartitionCounts Counts(const std::vector<std::string>& inputs, const Descriptions& found,
+                       int32_t state_partitions) {
+  PartitionCounts counts{.inputs = {}, .state = state_partitions};
+  for (const std::string& input : inputs) counts.inputs[input] = found.at(input).partitions;
+  return counts;
+}
+
 // Named, since the settings that keep the state safe depend on it.
 absl::StatusOr<int> InternalReplicationFactor(const TopicSetup& setup, Admin& admin) {
   if (setup.replication_factor > 0) return setup.replication_factor;
@@ -154,21 +169,6 @@ absl::StatusOr<TopicsFound> CheckInternal(const std::vector<std::string>& intern
   return topics;
 }
 
-// The fused plan is the one that this version runs.
-absl::Status CheckFused(const std::vector<std::string>& inputs, const Descriptions& found,
-                        int32_t state_partitions) {
-  for (const std::string& input : inputs) {
-    if (found.at(input).partitions == 1) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        "input ", input, " has ", found.at(input).partitions, " partitions. This version runs the ",
-        "fused plan only: inputs of one partition each"));
-  }
-  if (state_partitions == 1) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("the state has ", state_partitions,
-                   " partitions. This version runs the fused plan only: one state partition"));
-}
-
 }  // namespace
 
 absl::StatusOr<TopicsFound> SetUpTopics(const Topology& topology, const TopicSetup& setup,
@@ -176,10 +176,7 @@ absl::StatusOr<TopicsFound> SetUpTopics(const Topology& topology, const TopicSet
   const std::vector<std::string> inputs = topology.source_topics();
   std::vector<std::string> outer = inputs;
   for (const std::string& topic : topology.sink_topics()) outer.push_back(topic);
-  std::vector<std::string> changelogs;
-  for (const std::string& store : topology.store_names()) {
-    changelogs.push_back(ChangelogTopic(setup.application_id, store));
-  }
+  const std::vector<std::string> changelogs = Changelogs(topology, setup);
   std::vector<std::string> internal = changelogs;
   for (const std::string& name : topology.repartition_names()) {
     internal.push_back(RepartitionTopic(setup.application_id, name));
@@ -194,7 +191,7 @@ absl::StatusOr<TopicsFound> SetUpTopics(const Topology& topology, const TopicSet
     if (!Missing(outer, found).empty()) return absl::UnavailableError("topics just made");
   }
   ASSIGN_OR_RETURN(const int32_t partitions, StatePartitions(inputs, changelogs, found, setup));
-  RETURN_IF_ERROR(CheckFused(inputs, found, partitions));
+  RETURN_IF_ERROR(MakePlan(topology, Counts(inputs, found, partitions)).status());
   ASSIGN_OR_RETURN(const TopicsFound fit,
                    CheckInternal(internal, changelogs, found, partitions, admin));
   const auto missing = Missing(internal, found);
@@ -204,6 +201,20 @@ absl::StatusOr<TopicsFound> SetUpTopics(const Topology& topology, const TopicSet
   ASSIGN_OR_RETURN(found, admin.DescribeTopics(all, kTimeout));
   if (!Missing(internal, found).empty()) return absl::UnavailableError("topics just made");
   return CheckInternal(internal, changelogs, found, partitions, admin);
+}
+
+absl::StatusOr<PartitionCounts> FindPartitions(const Topology& topology, const TopicSetup& setup,
+                                               Admin& admin) {
+  const std::vector<std::string> inputs = topology.source_topics();
+  const std::vector<std::string> changelogs = Changelogs(topology, setup);
+  std::vector<std::string> all = inputs;
+  all.insert(all.end(), changelogs.begin(), changelogs.end());
+  ASSIGN_OR_RETURN(const Descriptions found, admin.DescribeTopics(all, kTimeout));
+  if (const auto missing = Missing(inputs, found); !missing.empty()) {
+    return absl::UnavailableError(absl::StrCat("missing topics: ", absl::StrJoin(missing, ", ")));
+  }
+  ASSIGN_OR_RETURN(const int32_t partitions, StatePartitions(inputs, changelogs, found, setup));
+  return Counts(inputs, found, partitions);
 }
 
 }  // namespace streams

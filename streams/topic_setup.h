@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "streams/broker.h"
+#include "streams/plan.h"
 #include "streams/topology.h"
 
 namespace streams {
@@ -34,5 +35,10 @@ struct TopicsFound {
 // stays made.
 absl::StatusOr<TopicsFound> SetUpTopics(const Topology& topology, const TopicSetup& setup,
                                         Admin& admin);
+
+// What there is, for a plan; makes nothing. Without changelogs the state's partitions are
+// those that they would be made with. Unavailable: an input is missing, or no broker answers.
+absl::StatusOr<PartitionCounts> FindPartitions(const Topology& topology, const TopicSetup& setup,
+                                               Admin& admin);
 
 }  // namespace streams

@@ -103,9 +103,6 @@ class Topology {
   std::vector<std::string> sink_topics() const;    // each once, in the order of declaration
   std::vector<std::string> repartition_names() const;
 
-  // The text form of Kafka Streams' TopologyDescription.
-  std::string Describe() const;
-
  private:
   NodeId Add(NodeSpec node);
   void AddStore(NodeId processor, StoreSpec store);

@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 import harness  # noqa: E402
 import ports  # noqa: E402
-from harness import (BOOTSTRAP, COMMANDS, DUMP, Feeder, INPUTS, KafkaTest,  # noqa: E402
+from harness import (BOOTSTRAP, BUILD, COMMANDS, DUMP, Feeder, INPUTS, KafkaTest,  # noqa: E402
                      PARTY, STATUS, VARIABLES, WORKER, headers, key, wait_for)
 from traffic import Traffic  # noqa: E402
 
@@ -64,6 +64,8 @@ class HelpTest(unittest.TestCase):
     def test_help_is_complete(self):
         self.assert_help(WORKER, "settings.cc", "worker.cc")
         self.assert_help(DUMP, "settings.cc", "state_dump.cc")
+        self.assert_help(os.path.join(BUILD, "tools", "describe-topology"), "settings.cc",
+                         "describe_topology.cc")
 
     def test_help_whatever_else_is_set(self):
         self.assertEqual(run(WORKER, "--help"),

@@ -204,35 +204,6 @@ TEST(TopologyTest, MistakesAreFound) {
   }
 }
 
-TEST(TopologyTest, WhatReadsOneRepartitionTopicIsOneSubTopology) {
-  Topology topology;
-  const NodeId source = topology.AddSource("source", "in");
-  const NodeId through = topology.AddRepartition("through", {source});
-  AddNothing(&topology, "one", {through});
-  topology.AddRawSink("apart", "out", {source});
-  AddNothing(&topology, "two", {through});
-  EXPECT_EQ(topology.Describe(), R"(Topologies:
-   Sub-topology: 0
-    Source: source (topics: [in])
-      --> through-repartition-sink, apart
-    Sink: through-repartition-sink (topic: through-repartition)
-      <-- source
-    Sink: apart (topic: out)
-      <-- source
-
-   Sub-topology: 1
-    Source: through-repartition-source (topics: [through-repartition])
-      --> one, two
-    Processor: one (stores: [])
-      --> none
-      <-- through-repartition-source
-    Processor: two (stores: [])
-      --> none
-      <-- through-repartition-source
-
-)");
-}
-
 TEST(TopologyTest, NamesInTheOrderOfTheirDeclaration) {
   Topology topology;
   const NodeId b = topology.AddSource("b", "in-b");
@@ -260,42 +231,6 @@ TEST(TopologyTest, ThisApplications) {
   EXPECT_THAT(topology.source_topics(),
               ElementsAre("EVENT_TOPIC_CHARACTER_STATUS", "EVENT_TOPIC_INVITE_STATUS",
                           "COMMAND_TOPIC_PARTY"));
-  EXPECT_EQ(topology.Describe(), R"(Topologies:
-   Sub-topology: 0
-    Source: character-status (topics: [EVENT_TOPIC_CHARACTER_STATUS])
-      --> character-status-intake
-    Source: invite-status (topics: [EVENT_TOPIC_INVITE_STATUS])
-      --> invite-status-intake
-    Source: party-commands (topics: [COMMAND_TOPIC_PARTY])
-      --> party-commands-intake
-    Processor: character-status-intake (stores: [])
-      --> dead-letters, by-tenant-repartition-sink
-      <-- character-status
-    Processor: invite-status-intake (stores: [])
-      --> dead-letters, by-tenant-repartition-sink
-      <-- invite-status
-    Processor: party-commands-intake (stores: [])
-      --> dead-letters, by-tenant-repartition-sink
-      <-- party-commands
-    Sink: dead-letters (topic: dead)
-      <-- character-status-intake, invite-status-intake, party-commands-intake
-    Sink: by-tenant-repartition-sink (topic: by-tenant-repartition)
-      <-- character-status-intake, invite-status-intake, party-commands-intake
-
-   Sub-topology: 1
-    Source: by-tenant-repartition-source (topics: [by-tenant-repartition])
-      --> parties
-    Processor: parties (stores: [characters, parties, party-sequence])
-      --> party-status, member-status, invites
-      <-- by-tenant-repartition-source
-    Sink: party-status (topic: EVENT_TOPIC_PARTY_STATUS)
-      <-- parties
-    Sink: member-status (topic: EVENT_TOPIC_PARTY_MEMBER_STATUS)
-      <-- parties
-    Sink: invites (topic: COMMAND_TOPIC_INVITE)
-      <-- parties
-
-)");
 }
 
 // --------------------------------------------------------------- the record limit
