@@ -12,8 +12,9 @@
 namespace processors {
 namespace {
 
-constexpr uint64_t kLoggedAtFirst = 10;
-constexpr uint64_t kLoggedEvery = 1000;
+// All dead letters are counted; a flood of them must not be one in the log.
+constexpr uint64_t kLoggedOfEachCode = 10;
+constexpr absl::Duration kLogPeriod = absl::Seconds(10);
 constexpr size_t kSmallDeadLetter = 200;
 
 const char* Name(serde::InputTopic input) {
@@ -65,6 +66,7 @@ Intake::Intake(serde::InputTopic input, IntakeOptions options)
 
 absl::Status Intake::Init(streams::ProcessorContext& context) {
   context_ = &context;
+  log_limit_.emplace(context.clock(), kLoggedOfEachCode, kLogPeriod);
   ASSIGN_OR_RETURN(by_tenant_, context.Child<model::Message>("by-tenant"));
   ASSIGN_OR_RETURN(dead_letters_, context.Child<streams::RawRecord>("dead-letters"));
   other_environment_ = &Counter("other_environment");
@@ -147,8 +149,6 @@ absl::Status Intake::Refused(const base::RecordView& record, const streams::Refu
 absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fault& fault,
                                 size_t largest) {
   context_->Count(*dead_);
-  // All are counted; a flood of them must not be one in the log.
-  const bool logged = ++tried_ <= kLoggedAtFirst || tried_ % kLoggedEvery == 0;
   std::string message = fault.message;
   std::optional<std::string_view> key = record.key;
   std::optional<std::string_view> value = record.value;
@@ -165,10 +165,11 @@ absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fau
     }
     CutTo(room_beside(), "value", &value, &message);
   }
-  base::Log(logged ? base::LogLevel::kWarning : base::LogLevel::kDebug, "dead letter",
+  base::Log(*log_limit_, fault.code, base::LogLevel::kWarning, "dead letter",
             {{"topic", record.topic},
              {"partition", record.partition},
              {"offset", record.offset},
+             {"trace_id", TraceId(record.headers)},
              {"code", fault.code},
              {"why", message}});
   const std::string partition = absl::StrCat(record.partition.value());

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log_limit.h"
 #include "base/metrics.h"
 #include "base/record.h"
 #include "model/message.h"
@@ -55,7 +56,7 @@ class Intake final : public streams::Processor<base::RecordView> {
   std::vector<std::pair<std::string_view, base::Counter*>> skipped_;  // by kind
   base::Counter* other_environment_ = nullptr;
   base::Counter* dead_ = nullptr;
-  uint64_t tried_ = 0;  // dead letters, those of aborted transactions too
+  std::optional<base::LogLimit> log_limit_;  // of dead letters, by their code
 };
 
 }  // namespace processors

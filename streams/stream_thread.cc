@@ -20,6 +20,9 @@ constexpr absl::Duration kRevokeCommitTimeout = absl::Seconds(5);
 constexpr absl::Duration kEndsTimeout = absl::Milliseconds(500);
 constexpr absl::Duration kLongestRestartDelay = absl::Seconds(10);
 constexpr absl::Duration kCheckpointRetryDelay = absl::Seconds(1);
+// Of each cause.
+constexpr uint64_t kLogLines = 5;
+constexpr absl::Duration kLogPeriod = absl::Seconds(10);
 // An input is not filled beyond this.
 constexpr size_t kInputBuffer = 2000;
 constexpr size_t kFetchBatch = 1000;
@@ -39,7 +42,8 @@ StreamThread::StreamThread(const Topology& topology, const EngineConfig& config,
       sink_topics_(topology.sink_topics()),
       repartition_topic_(RepartitionTopic(config.application_id, topology.repartition_names()[0])),
       restart_delay_(kRestartDelay),
-      waiting_(clock, base::LogLevel::kInfo) {}
+      waiting_(clock, base::LogLevel::kInfo),
+      log_limit_(clock, kLogLines, kLogPeriod) {}
 
 StreamThread::~StreamThread() { Park(); }
 
@@ -270,7 +274,8 @@ absl::Status StreamThread::Checkpoint() {
   const absl::Duration now = clock_.Elapsed();
   if (const absl::Status ended = replica_->FinishCheckpoint(); !ended.ok()) {
     // The state is safe in the changelogs: go on, and try again.
-    base::Log(base::LogLevel::kError, "checkpoint failed, will be tried again",
+    base::Log(log_limit_, std::string(ended.message()), base::LogLevel::kError,
+              "checkpoint failed, will be tried again",
               {{"why", ended.message()}, {"pending_keys", replica_->pending_keys()}});
     checkpoint_retry_ = now + kCheckpointRetryDelay;
   }

@@ -37,6 +37,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/log_limit.h"
 #include "base/metrics.h"
 #include "base/waiting_line.h"
 #include "streams/broker.h"
@@ -154,6 +155,7 @@ class StreamThread {
   absl::Duration restart_delay_;  // of the next one; longer where it never gets to run
   absl::Duration ask_ends_not_before_;
   base::WaitingLine waiting_;
+  base::LogLimit log_limit_;
   std::vector<Message> fetched_;
 };
 

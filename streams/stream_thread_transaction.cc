@@ -139,7 +139,8 @@ absl::Status StreamThread::NarrowDown(const std::string& why) {
                        .offset = offset,
                        .reason = again ? refusal_->reason : why,
                        .times = again ? refusal_->times + 1 : 1};
-    base::Log(base::LogLevel::kWarning, "the broker refuses what a record causes",
+    base::Log(log_limit_, "refused", base::LogLevel::kWarning,
+              "the broker refuses what a record causes",
               {{"record", absl::StrCat(base::ToString(partition), "@", offset.value())},
                {"times", refusal_->times},
                {"why", why}});
@@ -152,8 +153,8 @@ absl::Status StreamThread::NarrowDown(const std::string& why) {
 }
 
 absl::Status StreamThread::RollBack(const std::string& why) {
-  base::Log(base::LogLevel::kWarning, "transaction aborted, going back to the committed offsets",
-            {{"why", why}});
+  base::Log(log_limit_, why, base::LogLevel::kWarning,
+            "transaction aborted, going back to the committed offsets", {{"why", why}});
   metrics_.GetCounter("transactions.aborted").Add();
   const ProduceResult aborted = producer_->Abort(kInitTimeout);
   if (!aborted.ok()) return Restart(aborted.reason, /*fenced=*/false);

@@ -94,6 +94,7 @@ ABSL_FLAG(int64_t, checkpoint_records, 500'000,
           "checkpoint after so many changelog records (1 or more)");
 ABSL_FLAG(int64_t, checkpoint_interval_ms, 30'000, "checkpoint after so long (1 or more)");
 ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error");
+ABSL_FLAG(std::string, log_format, "text", "text: key=value, or json: one object a line");
 ABSL_FLAG(tools::KafkaSettings, kafka, {},
           "a librdkafka setting, name=value; may come again and again");
 ABSL_FLAG(std::string, kafka_config, "", "a file of librdkafka settings, name=value lines");
@@ -374,6 +375,7 @@ absl::StatusOr<Settings> ReadSettings() {
   }
   ASSIGN_OR_RETURN(settings.log_level,
                    OneOf(FLAGS_log_level, {"debug", "info", "warning", "error"}));
+  ASSIGN_OR_RETURN(settings.log_format, OneOf(FLAGS_log_format, {"text", "json"}));
   return settings;
 }
 

@@ -23,6 +23,7 @@ struct Settings {
   processors::IntakeOptions intake;
   std::string state_dir;
   std::string log_level;
+  std::string log_format;
 };
 
 // Parses environment and command line. Where the arguments ask for help, prints it and

@@ -134,7 +134,7 @@ int WorkerMain(int argc, char** argv, const WrapParts& wrap) {
     std::fprintf(stderr, "party-worker: %s\n", std::string(settings.status().message()).c_str());
     return 2;
   }
-  if (const absl::Status set_up = base::SetUpLogging(settings->log_level); !set_up.ok()) return 2;
+  if (!base::SetUpLogging(settings->log_level, settings->log_format).ok()) return 2;
   StopSignal stop;
   if (const absl::Status outcome = RunWorker(*std::move(settings), stop, wrap); !outcome.ok()) {
     base::Log(base::LogLevel::kError, "stopped", {{"why", outcome.message()}});

@@ -24,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "state/rocksdb/database.h"
@@ -65,13 +66,15 @@ class WarningsToOurLog final : public rocksdb::Logger {
     std::vsnprintf(text, sizeof(text), format, arguments);
     // Said of each process's first file; nothing is wrong, and nothing can be done about it.
     if (std::strstr(text, "opened without unique ID to verify") != nullptr) return;
-    base::Log(level == rocksdb::InfoLogLevel::WARN_LEVEL ? base::LogLevel::kWarning
+    base::Log(limit_, format,
+              level == rocksdb::InfoLogLevel::WARN_LEVEL ? base::LogLevel::kWarning
                                                          : base::LogLevel::kError,
               "rocksdb", {{"store", path_}, {"message", text}});
   }
 
  private:
   const std::string path_;
+  base::LogLimit limit_{base::SystemClock(), 5, absl::Seconds(10)};  // of each format
 };
 
 // The error that stopped RocksDB's background work, and so its writes. Thread-safe.

@@ -19,18 +19,9 @@ namespace streams::kafka {
 namespace {
 
 // What every client repeats for as long as it lasts is told once in this time.
-constexpr absl::Duration kRepeat = absl::Seconds(30);
-
-// True where nothing of this kind was told lately. Thread-safe.
-bool IsNews(const std::string& kind) {
-  static std::mutex mutex;
-  static auto& told = *new std::map<std::string, absl::Duration>();
-  const std::lock_guard lock(mutex);
-  const absl::Duration now = base::SystemClock().Elapsed();
-  const auto [last, is_first] = told.emplace(kind, now);
-  if (!is_first && now < last->second + kRepeat) return false;
-  last->second = now;
-  return true;
+base::LogLimit& Limit() {
+  static auto& limit = *new base::LogLimit(base::SystemClock(), 1, absl::Seconds(30));
+  return limit;
 }
 
 base::LogLevel LevelOf(int syslog_level, std::string_view facility) {
@@ -49,24 +40,27 @@ base::LogLevel LevelOf(int syslog_level, std::string_view facility) {
 }
 
 void OnLog(const rd_kafka_t*, int level, const char* facility, const char* message) {
-  base::LogLevel ours = LevelOf(level, facility);
-  if (ours == base::LogLevel::kWarning && !IsNews(facility)) ours = base::LogLevel::kDebug;
-  base::Log(ours, "librdkafka", {{"facility", facility}, {"message", message}});
+  const base::LogLevel ours = LevelOf(level, facility);
+  if (ours != base::LogLevel::kWarning) {
+    base::Log(ours, "librdkafka", {{"facility", facility}, {"message", message}});
+    return;
+  }
+  base::Log(Limit(), facility, ours, "librdkafka", {{"facility", facility}, {"message", message}});
 }
 
 void OnError(rd_kafka_t* client, int error, const char* reason, void*) {
-  base::LogLevel level = base::LogLevel::kWarning;
   switch (static_cast<rd_kafka_resp_err_t>(error)) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-      level = base::LogLevel::kDebug;  // Reachability tells it
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:  // Reachability tells these
+      base::Log(base::LogLevel::kDebug, "Kafka client",
+                {{"client", rd_kafka_name(client)}, {"why", reason}});
       break;
     default:
-      if (!IsNews(absl::StrCat("error ", error))) level = base::LogLevel::kDebug;
+      base::Log(Limit(), absl::StrCat("error ", error), base::LogLevel::kWarning, "Kafka client",
+                {{"client", rd_kafka_name(client)}, {"why", reason}});
       break;
   }
-  base::Log(level, "Kafka client", {{"client", rd_kafka_name(client)}, {"why", reason}});
 }
 
 }  // namespace

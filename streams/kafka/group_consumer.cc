@@ -152,7 +152,7 @@ void KafkaGroupConsumer::HandleMainMessage(rd_kafka_message_t* message) {
                        .partitions = {},
                        .reason = "a record came by the group's queue"});
   } else if (error != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    base::Log(base::LogLevel::kWarning, "consumer", {{"error", text}});
+    base::Log(log_limit_, text, base::LogLevel::kWarning, "consumer", {{"error", text}});
   }
 }
 
@@ -333,7 +333,8 @@ absl::Status KafkaGroupConsumer::Take(const base::TopicPartition& partition, Ass
                        " is not in the log (any more): ", text));
       return assigned->failure;
     default:
-      base::Log(base::LogLevel::kWarning, "consumer", {{"partition", partition}, {"error", text}});
+      base::Log(log_limit_, text, base::LogLevel::kWarning, "consumer",
+                {{"partition", partition}, {"error", text}});
       return absl::OkStatus();
   }
 }

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/clock.h"
+#include "base/log_limit.h"
 #include "streams/broker.h"
 #include "streams/kafka/client.h"
 #include "streams/kafka/fetch_pace.h"
@@ -84,6 +86,7 @@ class KafkaGroupConsumer final : public GroupConsumer {
   Queue main_queue_;
   std::map<base::TopicPartition, Assigned> assigned_;
   std::deque<GroupEvent> events_;
+  base::LogLimit log_limit_{base::SystemClock(), 5, absl::Seconds(10)};  // of each error
   absl::StatusOr<std::shared_ptr<const KafkaGroupMetadata>> metadata_ =
       absl::FailedPreconditionError("no partitions are assigned");
   bool closing_ = false;

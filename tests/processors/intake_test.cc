@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "processors/headers.h"
 #include "tests/support/memory_task.h"
 #include "topology/party_topology.h"
 
@@ -233,6 +234,21 @@ TEST_F(IntakeTest, SkippedAndDeadOnesAreCounted) {
   EXPECT_EQ(Count("intake.character-status.dead_letters"), 1u);
   EXPECT_EQ(Count("intake.invite-status.skipped.GUILD"), 1u);
   EXPECT_EQ(Count("intake.party-commands.dead_letters"), 2u);
+}
+
+TEST(TraceIdTest, OfAWellFormedTraceParent) {
+  const auto id = [](std::optional<std::string_view> value) {
+    const base::HeaderView header{"traceparent", value};
+    return processors::TraceId({&header, 1});
+  };
+  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319"), "");
+  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319c"), "");
+  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01"), "");
+  EXPECT_EQ(id(""), "");
+  EXPECT_EQ(id(std::nullopt), "");
+  EXPECT_EQ(processors::TraceId({}), "");
 }
 
 // -------------------------------------------------------------------- dead letters

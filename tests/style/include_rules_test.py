@@ -14,7 +14,7 @@ LIBRARIES = {  # header prefix: the only folders that may include it
     "rocksdb/": {"state/rocksdb"},
     "librdkafka/": {"streams/kafka"},
     "simdjson.h": {"serde"},
-    "rapidjson/": {"serde", "api", "tools"},
+    "rapidjson/": {"base", "serde", "api", "tools"},
 }
 
 
