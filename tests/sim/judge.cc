@@ -6,7 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "processors/rules/invariants.h"
-#include "serde/store_codecs.h"
+#include "processors/stored_state.h"
 #include "state/replica.h"
 #include "streams/engine_records.h"
 #include "streams/internal_topics.h"
@@ -43,7 +43,7 @@ std::string Show(const streams::sim::Entry& entry) {
   return Show(record.key, record.value, record.timestamp, streams::sim::HeaderViews(record));
 }
 
-bool IsEngines(const std::string& key) { return key.size() < state::kSmallestKey; }
+bool IsEngines(std::string_view key) { return key.size() < state::kSmallestKey; }
 
 void Apply(const streams::sim::Record& record, std::map<std::string, std::string>* store) {
   if (record.value.has_value()) {
@@ -53,19 +53,20 @@ void Apply(const streams::sim::Record& record, std::map<std::string, std::string
   }
 }
 
-// Decodes what it can; what cannot be decoded is told.
-template <class Codec, class Map>
-void DecodeStore(const std::map<std::string, std::string>& bytes, Map* map, std::string* wrong) {
-  for (const auto& [key, value] : bytes) {
-    if (IsEngines(key)) continue;
-    const auto decoded_key = Codec::DecodeKey(key);
-    typename Codec::Value decoded;
-    if (!decoded_key.ok() || !Codec::DecodeValue(value, &decoded).ok()) {
-      *wrong = absl::StrCat("a changelog holds ", Show(key), " = ", Show(value));
-      continue;
-    }
-    (*map)[*decoded_key] = decoded;
+std::string_view Told(state::StoreDifference::Kind kind) {
+  switch (kind) {
+    case state::StoreDifference::Kind::kOtherValue:
+      return " has another ";
+    case state::StoreDifference::Kind::kMissing:
+      return " lacks ";
+    case state::StoreDifference::Kind::kDeleted:
+      return " has a deleted ";
+    case state::StoreDifference::Kind::kFuture:
+      return " has what its log has only later: ";
+    case state::StoreDifference::Kind::kGhost:
+      return " has a ghost: ";
   }
+  return {};
 }
 
 }  // namespace
@@ -101,11 +102,12 @@ void Judge::OnDecided(const streams::sim::Decided& decided) {
 
 void Judge::CheckRules() {
   rules::State state;
-  std::string wrong;
-  DecodeStore<serde::CharacterCodec>(state_[0], &state.characters, &wrong);
-  DecodeStore<serde::PartyCodec>(state_[1], &state.parties, &wrong);
-  DecodeStore<serde::PartySequenceCodec>(state_[2], &state.sequences, &wrong);
-  if (!wrong.empty()) Wrong(wrong);
+  for (size_t i = 0; i < stores_.size(); ++i) {
+    for (const auto& [key, value] : state_[i]) {
+      const absl::Status added = processors::AddStored(stores_[i], key, value, &state);
+      if (!added.ok()) Wrong("a changelog holds " + std::string(added.message()));
+    }
+  }
   for (const std::string& violation : rules::Violations(state)) {
     Wrong("a rule is broken in a committed state: " + violation);
   }
@@ -153,38 +155,26 @@ void Judge::CheckDisk(const std::string& name, Disk* disk) {
   const state::Positions& positions = (*replica)->positions();
   const auto age = cluster_->clock().Now().value() - positions.current_as_of.value();
   if ((*replica)->is_new() || absl::Milliseconds(age) > kOldest - absl::Hours(1)) return;
-  Bytes with_delta(stores_.size());
   for (size_t i = 0; i < stores_.size(); ++i) {
+    state::ChangelogCheck check(positions.next[i]);
+    for (const EntryPtr& entry : Decided(Changelog(i))) {
+      check.AddRecord(entry->offset, *entry->record.key, entry->record.value);
+    }
     const absl::Status scanned =
         (*replica)->Scan(state::StoreIndex(static_cast<uint8_t>(i)),
                          [&](std::string_view key, std::string_view value) {
-                           with_delta[i].emplace(key, value);
+                           check.AddEntry(key, value);
                            return true;
                          });
     if (!scanned.ok()) return Wrong(std::string(scanned.message()));
-    for (const EntryPtr& entry : Decided(Changelog(i))) {
-      if (entry->offset >= positions.next[i]) Apply(entry->record, &with_delta[i]);
-    }
+    Take(absl::StrCat("disk ", disk->id(), " of ", name), stores_[i], check.Finish());
   }
-  Compare(absl::StrCat("disk ", disk->id(), " of ", name, " with its delta"), with_delta, Fold());
 }
 
-void Judge::Compare(const std::string& what, const Bytes& found, const Bytes& expected) {
-  for (size_t i = 0; i < stores_.size(); ++i) {
-    for (const auto& [key, value] : expected[i]) {
-      const auto there = found[i].find(key);
-      if (there == found[i].end()) {
-        return Wrong(absl::StrCat(what, " lacks ", stores_[i], " ", Show(key)));
-      }
-      if (there->second != value) {
-        return Wrong(absl::StrCat(what, " has another ", stores_[i], " ", Show(key)));
-      }
-    }
-    for (const auto& [key, value] : found[i]) {
-      if (!expected[i].contains(key)) {
-        return Wrong(absl::StrCat(what, " has a ghost: ", stores_[i], " ", Show(key)));
-      }
-    }
+void Judge::Take(const std::string& what, const std::string& store,
+                 const state::StoreFindings& findings) {
+  for (const state::StoreDifference& one : findings.differences) {
+    Wrong(absl::StrCat(what, std::string(Told(one.kind)), store, " ", Show(one.key)));
   }
 }
 
@@ -227,17 +217,20 @@ void Judge::CheckOutcome(const std::vector<Written>& inputs, bool at_least_once)
   }
   for (const std::string& topic : sinks) CheckOutputs(expected[topic], topic, at_least_once);
   task.Commit();
-  Bytes state(stores_.size());
-  Bytes found = Fold();
+  const Bytes found = Fold();
   for (size_t i = 0; i < stores_.size(); ++i) {
-    std::erase_if(found[i], [](const auto& entry) { return IsEngines(entry.first); });
+    // As if the undisturbed run's state were the log.
+    state::ChangelogCheck check{base::Offset(1)};
     (void)task.replica().Scan(state::StoreIndex(static_cast<uint8_t>(i)),
                               [&](std::string_view key, std::string_view value) {
-                                if (!IsEngines(std::string(key))) state[i].emplace(key, value);
+                                if (!IsEngines(key)) check.AddRecord(base::Offset(0), key, value);
                                 return true;
                               });
+    for (const auto& [key, value] : found[i]) {
+      if (!IsEngines(key)) check.AddEntry(key, value);
+    }
+    Take("the state", stores_[i], check.Finish());
   }
-  Compare("the state", found, state);
 }
 
 void Judge::CheckOutputs(const std::vector<std::string>& expected, const std::string& topic,

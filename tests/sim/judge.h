@@ -2,12 +2,13 @@
 //
 //   at every commit   the rules' invariants hold in the state that the changelogs give; the
 //                     offsets that are committed are those recorded in the state
-//   at every death    a disk with its delta is the fold of the changelogs
+//   at every death    a disk is the prefix of the changelogs that its positions say, so that
+//                     with its delta it is their fold
 //   in the end        the committed outputs are those of an undisturbed run of the same inputs
 //                     in the order in which they were written, each once, in order, byte for
 //                     byte (at least once: some come again, nothing else does); the state is
-//                     that run's; the group's offsets are those recorded in it; every disk with
-//                     its delta is the fold of the changelogs
+//                     that run's; the group's offsets are those recorded in it; every disk is
+//                     such a prefix
 //
 // The undisturbed run is the same topology, fed record by record without a broker: it shows
 // what recovery did wrong, not what the rules do. Not thread-safe.
@@ -19,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "state/changelog_check.h"
 #include "streams/sim/cluster.h"
 #include "streams/topology.h"
 #include "tests/sim/disk.h"
@@ -60,7 +62,8 @@ class Judge {
   void CheckOffsets(const streams::sim::Decided& decided);
   void CheckOutputs(const std::vector<std::string>& expected, const std::string& topic,
                     bool at_least_once);
-  void Compare(const std::string& what, const Bytes& found, const Bytes& expected);
+  void Take(const std::string& what, const std::string& store,
+            const state::StoreFindings& findings);
 
   const streams::Topology& topology_;
   streams::sim::Cluster* const cluster_;
