@@ -54,6 +54,10 @@ class KillTest(KafkaTest):
         # And what the stop has put down is all of it.
         self.assertEqual(calm.dump("--offline"), killed.dump("--offline"))
         self.assertEqual(calm.dump("--offline"), calm.dump())
+        for worker in (calm, killed):
+            verified = worker.verify()
+            self.assertEqual((verified["superseded"], verified["not_checked"]), (0, []))
+            self.assertGreater(verified["right"], 40)
 
     def test_same_disk(self):
         self.compare_with_undisturbed(*self.run_killed(seed=1, kills=12, wipe=False))

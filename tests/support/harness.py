@@ -230,6 +230,16 @@ class Worker:
             raise AssertionError(done.stderr.decode())
         return done.stdout.decode().split("\n")[:-1]  # names may have other line ends
 
+    def verify(self):
+        """Holds the local store against the changelogs: nothing differs, and what was checked
+        is returned (state-dump's last line). Beside a running worker or without one."""
+        done = subprocess.run([DUMP, "--verify", "--format", "json"], env=self.environment(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              timeout=PATIENCE_SECONDS)
+        if done.returncode:
+            raise AssertionError(done.stdout.decode() + done.stderr.decode())
+        return json.loads(done.stdout.decode().splitlines()[-1])["verified"]
+
 
 def has_failed(test):
     """In tearDown: whether the test itself has."""

@@ -1,0 +1,48 @@
+// What `--verify` has found, and its print: a table for people, or JSON lines.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/kafka_types.h"
+#include "base/record.h"
+#include "state/changelog_check.h"
+#include "streams/broker.h"
+
+namespace dump {
+
+// One store of one state partition.
+struct VerifiedStore {
+  std::string name;
+  base::Offset position;
+  streams::LogRange log;
+  state::StoreFindings findings;
+  absl::Status unread;  // not OK: the store could be read in part or not at all
+};
+
+// The rules over all objects at one point.
+struct VerifiedRules {
+  std::string not_checked;  // why; empty: they were
+  size_t characters = 0;
+  size_t parties = 0;
+  std::vector<std::string> violations;
+};
+
+struct VerifiedPartition {
+  base::Partition partition;
+  std::string not_compared;  // why the stores were not held against the logs
+  base::Timestamp as_of{0};  // of the checkpoint
+  std::vector<VerifiedStore> stores;
+  VerifiedRules in_checkpoint;
+  VerifiedRules at_end;
+};
+
+// True where nothing is wrong and all could be read.
+bool IsRight(const VerifiedPartition& partition);
+
+void PrintTable(const std::vector<VerifiedPartition>& partitions);
+void PrintJson(const std::vector<VerifiedPartition>& partitions);
+
+}  // namespace dump
