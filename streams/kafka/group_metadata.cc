@@ -41,4 +41,9 @@ absl::StatusOr<std::shared_ptr<const KafkaGroupMetadata>> KafkaGroupMetadata::Ta
   return snapshot;
 }
 
+std::shared_ptr<const KafkaGroupMetadata> KafkaGroupMetadata::OfNobody(const std::string& group) {
+  return std::shared_ptr<const KafkaGroupMetadata>(
+      new KafkaGroupMetadata(rd_kafka_consumer_group_metadata_new(group.c_str())));
+}
+
 }  // namespace streams::kafka

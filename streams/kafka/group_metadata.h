@@ -5,6 +5,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "streams/broker.h"
@@ -17,6 +18,10 @@ class KafkaGroupMetadata final : public GroupMetadata {
  public:
   // FailedPrecondition where `consumer` is no member of its group at present.
   static absl::StatusOr<std::shared_ptr<const KafkaGroupMetadata>> Take(rd_kafka_t* consumer);
+
+  // Of nobody: the broker takes offsets with it from anyone. For an operator's program that
+  // has seen to it that the group has no members.
+  static std::shared_ptr<const KafkaGroupMetadata> OfNobody(const std::string& group);
 
   const rd_kafka_consumer_group_metadata_t* get() const { return metadata_.get(); }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "streams/kafka/admin_request.h"
 #include "streams/kafka/group_offsets.h"
 #include "streams/kafka/retry.h"
 
@@ -21,29 +22,10 @@ struct DestroyAdmin {
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
   void operator()(rd_kafka_ConfigResource_t* r) const { rd_kafka_ConfigResource_destroy(r); }
   void operator()(rd_kafka_DeleteRecords_t* r) const { rd_kafka_DeleteRecords_destroy(r); }
-  void operator()(rd_kafka_AdminOptions_t* o) const { rd_kafka_AdminOptions_destroy(o); }
   void operator()(const rd_kafka_metadata_t* m) const { rd_kafka_metadata_destroy(m); }
 };
 template <class T>
 using AdminPtr = std::unique_ptr<T, DestroyAdmin>;
-
-// Makes a request and waits for its answer. `request` gets the options and the queue.
-template <class Request>
-absl::StatusOr<Event> Ask(rd_kafka_t* handle, const std::string& what, absl::Duration timeout,
-                          Request request) {
-  const AdminPtr<rd_kafka_AdminOptions_t> options(
-      rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_ANY));
-  char text[512];
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), std::max(1, ToMs(timeout)), text,
-                                            sizeof(text));
-  const Queue queue(rd_kafka_queue_new(handle));
-  request(options.get(), queue.get());
-  // The request's own timeout answers; a little later in case that it does not.
-  Event event(rd_kafka_queue_poll(queue.get(), ToMs(timeout + absl::Seconds(1))));
-  if (event == nullptr) return absl::DeadlineExceededError(what + ": no answer");
-  RETURN_IF_ERROR(ToStatus(rd_kafka_event_error(event.get()), what));
-  return event;
-}
 
 // nullopt: there is no such topic.
 absl::StatusOr<std::optional<TopicDescription>> Describe(const rd_kafka_metadata_topic_t& topic) {
@@ -135,7 +117,7 @@ absl::StatusOr<KafkaAdmin::Settings> KafkaAdmin::DescribeConfigs(rd_kafka_Resour
       rd_kafka_ConfigResource_new(type, name.c_str()));
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
   ASSIGN_OR_RETURN(const Event event,
-                   Ask(handle_.get(), what, timeout, [&](auto* options, auto* queue) {
+                   AskAdmin(handle_.get(), what, timeout, [&](auto* options, auto* queue) {
                      rd_kafka_DescribeConfigs(handle_.get(), resources, 1, options, queue);
                    }));
   size_t count = 0;
@@ -170,10 +152,11 @@ absl::Status KafkaAdmin::CreateTopics(std::span<const TopicSpec> topics, absl::D
     }
     raw.push_back(specs.back().get());
   }
-  ASSIGN_OR_RETURN(const Event event,
-                   Ask(handle_.get(), "making topics", timeout, [&](auto* options, auto* queue) {
-                     rd_kafka_CreateTopics(handle_.get(), raw.data(), raw.size(), options, queue);
-                   }));
+  ASSIGN_OR_RETURN(
+      const Event event,
+      AskAdmin(handle_.get(), "making topics", timeout, [&](auto* options, auto* queue) {
+        rd_kafka_CreateTopics(handle_.get(), raw.data(), raw.size(), options, queue);
+      }));
   size_t count = 0;
   const rd_kafka_topic_result_t** results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
@@ -215,10 +198,11 @@ absl::Status KafkaAdmin::DeleteRecords(std::span<const PartitionStart> before,
   const AdminPtr<rd_kafka_DeleteRecords_t> request(
       rd_kafka_DeleteRecords_new(ToList(before).get()));
   rd_kafka_DeleteRecords_t* requests[] = {request.get()};
-  ASSIGN_OR_RETURN(const Event event,
-                   Ask(handle_.get(), "deleting records", timeout, [&](auto* options, auto* queue) {
-                     rd_kafka_DeleteRecords(handle_.get(), requests, 1, options, queue);
-                   }));
+  ASSIGN_OR_RETURN(
+      const Event event,
+      AskAdmin(handle_.get(), "deleting records", timeout, [&](auto* options, auto* queue) {
+        rd_kafka_DeleteRecords(handle_.get(), requests, 1, options, queue);
+      }));
   const rd_kafka_topic_partition_list_t* results =
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
   for (int i = 0; i < results->cnt; ++i) {
