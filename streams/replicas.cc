@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "base/status.h"
 
 namespace streams {
@@ -18,6 +19,15 @@ std::string AsideName(base::Partition partition) {
 absl::StatusOr<std::unique_ptr<state::Replica>> Replicas::Open(const std::string& name) {
   ASSIGN_OR_RETURN(std::unique_ptr<state::Backend> backend, factory_->Open(name, stores_));
   return state::Replica::Open(std::move(backend), stores_.size(), executor_);
+}
+
+bool Replicas::IsToBeRebuilt(base::Partition partition) {
+  absl::MutexLock lock(&mutex_);
+  return RebuildsLocked(partition);
+}
+
+bool Replicas::RebuildsLocked(base::Partition partition) const {
+  return !kept_suffix_.empty() && !rebuilt_.contains(partition);
 }
 
 absl::StatusOr<std::unique_ptr<state::Replica>> Replicas::Acquire(base::Partition partition) {
@@ -61,8 +71,21 @@ absl::StatusOr<std::unique_ptr<state::Replica>> Replicas::Replace(
   RETURN_IF_ERROR(aside->CheckpointNow());
   aside.reset();
   first.reset();
+  if (RebuildsLocked(partition)) RETURN_IF_ERROR(KeepBeside(partition));
   RETURN_IF_ERROR(factory_->Replace(AsideName(partition), Name(partition)));
+  rebuilt_.insert(partition);
   return Open(Name(partition));
+}
+
+// A crash after it leaves nothing in the first one's place: the next start restores again.
+absl::Status Replicas::KeepBeside(base::Partition partition) {
+  const std::string kept = absl::StrCat(Name(partition), ".", kept_suffix_);
+  ASSIGN_OR_RETURN(const bool exists, factory_->Exists(Name(partition)));
+  if (!exists) return absl::OkStatus();
+  RETURN_IF_ERROR(factory_->Replace(Name(partition), kept));
+  base::Log(base::LogLevel::kInfo, "kept the former local state",
+            {{"state_partition", partition}, {"as", kept}});
+  return absl::OkStatus();
 }
 
 }  // namespace streams

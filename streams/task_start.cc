@@ -45,7 +45,7 @@ TaskStart::TaskStart(Environment environment, const EngineConfig& config, base::
 
 TaskStart::~TaskStart() {
   // A half-filled one aside is filled anew next time.
-  if (first_ != nullptr) replica_ = std::move(first_);
+  if (aside_) replica_ = std::move(first_);
   if (replica_ != nullptr) environment_.replicas->Park(partition_, std::move(replica_));
 }
 
@@ -176,6 +176,38 @@ absl::Status TaskStart::ReadIdentities() {
 }
 
 absl::Status TaskStart::Plan() {
+  // Not even opened: it may be damaged.
+  const bool rebuild = environment_.replicas->IsToBeRebuilt(partition_);
+  if (!rebuild) RETURN_IF_ERROR(ReadLocal());
+  ReplicaAge age{.is_new = rebuild || replica_->is_new(),
+                 .now = environment_.clock->Now(),
+                 .tombstone_retention = config_.tombstone_retention};
+  if (!rebuild) age.current_as_of = replica_->positions().current_as_of;
+  std::vector<ChangelogEvidence> evidence;
+  for (const Log& log : logs_) evidence.push_back(log.evidence);
+  ASSIGN_OR_RETURN(const RestorePlan plan, PlanRestore(config_.application_id, evidence, age,
+                                                       !committed_.empty(), config_.choices));
+  const bool found = plan.kind == RestorePlan::Kind::kFound;
+  if (rebuild && found && plan.why.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the changelogs of ", config_.application_id, " (",
+                     base::ToString(logs_[0].evidence.changelog),
+                     " and its siblings) are empty: --rebuild has nothing to restore from. Local "
+                     "state is as it ",
+                     "was; start without --rebuild"));
+  }
+  // A beginning by the operator's word, beside local state that shall not count.
+  if (rebuild) {
+    RETURN_IF_ERROR(UseAside("--rebuild"));
+  } else if (plan.kind == RestorePlan::Kind::kFullAside ||
+             (found && !replica_->is_new() && !plan.why.empty())) {
+    RETURN_IF_ERROR(UseAside(plan.why));
+  }
+  if (found) FoundState();
+  return StartRestore();
+}
+
+absl::Status TaskStart::ReadLocal() {
   ASSIGN_OR_RETURN(replica_, environment_.replicas->Acquire(partition_));
   std::string bytes;
   for (Log& log : logs_) {
@@ -185,23 +217,7 @@ absl::Status TaskStart::Plan() {
       ASSIGN_OR_RETURN(log.evidence.local_identity, DecodeIdentity(bytes));
     }
   }
-  std::vector<ChangelogEvidence> evidence;
-  for (const Log& log : logs_) evidence.push_back(log.evidence);
-  ASSIGN_OR_RETURN(const RestorePlan plan,
-                   PlanRestore(config_.application_id, evidence,
-                               {.is_new = replica_->is_new(),
-                                .current_as_of = replica_->positions().current_as_of,
-                                .now = environment_.clock->Now(),
-                                .tombstone_retention = config_.tombstone_retention},
-                               !committed_.empty(), config_.choices));
-  // A beginning by the operator's word, beside local state that shall not count.
-  const bool local_state = !replica_->is_new();
-  if (plan.kind == RestorePlan::Kind::kFullAside ||
-      (plan.kind == RestorePlan::Kind::kFound && local_state && !plan.why.empty())) {
-    RETURN_IF_ERROR(UseAside(plan.why));
-  }
-  if (plan.kind == RestorePlan::Kind::kFound) FoundState();
-  return StartRestore();
+  return absl::OkStatus();
 }
 
 absl::Status TaskStart::UseAside(const std::string& why) {
@@ -210,6 +226,7 @@ absl::Status TaskStart::UseAside(const std::string& why) {
   ASSIGN_OR_RETURN(std::unique_ptr<state::Replica> aside,
                    environment_.replicas->AcquireAside(partition_));
   first_ = std::exchange(replica_, std::move(aside));
+  aside_ = true;
   return absl::OkStatus();
 }
 
@@ -314,7 +331,8 @@ absl::Status TaskStart::FinishRestore() {
 
 // Only when nothing is left for the operator to decide: until then the first one stands.
 absl::Status TaskStart::PutInPlace() {
-  if (first_ == nullptr) return absl::OkStatus();
+  if (!aside_) return absl::OkStatus();
+  aside_ = false;
   ASSIGN_OR_RETURN(
       replica_, environment_.replicas->Replace(partition_, std::move(first_), std::move(replica_)));
   return absl::OkStatus();

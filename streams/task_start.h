@@ -77,6 +77,7 @@ class TaskStart {
   absl::Status StartIdentities();
   absl::Status ReadIdentities();
   absl::Status Plan();
+  absl::Status ReadLocal();
   absl::Status UseAside(const std::string& why);
   void FoundState();
   absl::Status StartRestore();
@@ -106,6 +107,7 @@ class TaskStart {
   base::Timestamp ends_taken_{0};
   std::unique_ptr<state::Replica> replica_;
   std::unique_ptr<state::Replica> first_;  // stands while replica_ is filled aside
+  bool aside_ = false;                     // replica_ is filled aside
   std::vector<PartitionStart> starts_;
   std::vector<ChangelogIdentity> founding_;
 

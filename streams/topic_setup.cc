@@ -54,6 +54,13 @@ absl::Status CheckMayMake(const std::vector<std::string>& missing,
                                   [&](const std::string& topic) { return !found.contains(topic); });
   const bool all_lost = lost == std::ssize(changelogs);
   if (lost == 0 || (all_lost && setup.changelogs_from_log)) return absl::OkStatus();
+  if (all_lost && setup.rebuild) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "there are no changelogs of application ", setup.application_id, " (",
+        absl::StrJoin(changelogs, ", "), "): --rebuild has nothing to restore from. Local state ",
+        "is as it was. APPLICATION_ID must be the one whose state is wanted; else restore the ",
+        "topics from a backup, or start without --rebuild"));
+  }
   std::string sign;
   if (setup.has_local_state) sign = "there is local state";
   std::vector<base::TopicPartition> partitions;

@@ -22,6 +22,7 @@ struct TopicSetup {
   int state_partitions = 0;     // 0: the largest input's partitions
   int replication_factor = -1;  // -1: the broker's default
   bool has_local_state = false;
+  bool rebuild = false;              // the changelogs are to be restored from
   bool changelogs_from_log = false;  // the operator's word that a missing changelog may be made
 };
 

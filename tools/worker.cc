@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/flags/flag.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -23,6 +24,9 @@
 #include "streams/stream_thread.h"
 #include "streams/topic_setup.h"
 #include "topology/party_topology.h"
+
+ABSL_FLAG(bool, rebuild, false,
+          "restore from the changelogs, local state is set aside and kept beside; for one start");
 
 namespace tools {
 namespace {
@@ -60,6 +64,15 @@ size_t LargestDeadLetter(const std::string& topic, streams::Admin& admin) {
     if (absl::SimpleAtoi(settings->at("max.message.bytes"), &bytes)) largest = bytes;
   }
   return largest > 2 * kFraming ? largest - kFraming : largest / 2;
+}
+
+void SetLocalStateAside(const state::StateDirectory& directory, streams::Replicas* replicas) {
+  const std::string suffix =
+      absl::StrCat("aside-", absl::FormatTime("%Y%m%dT%H%M%SZ", absl::Now(), absl::UTCTimeZone()));
+  base::Log(base::LogLevel::kInfo, "rebuilding from the changelogs",
+            {{"local_state_will_be_kept_as",
+              absl::StrCat(directory.stores_path(), "/<state partition>.", suffix)}});
+  replicas->Rebuild(suffix);
 }
 
 void LogCounters(const base::Metrics& metrics) {
@@ -100,6 +113,7 @@ absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wra
   const streams::Topology topology = topology::PartyTopology(settings.topics, settings.intake);
   state::BackgroundExecutor executor;
   streams::Replicas replicas(&stores, topology.store_names(), &executor);
+  if (settings.topic_setup.rebuild) SetLocalStateAside(*directory, &replicas);
   base::Metrics metrics;
   streams::StreamThread thread(topology, settings.engine, broker, replicas, base::SystemClock(),
                                metrics);
@@ -130,6 +144,7 @@ absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wra
 
 int WorkerMain(int argc, char** argv, const WrapParts& wrap) {
   auto settings = ParseSettings(argc, argv, "tools/worker.cc", kUsage);
+  if (settings.ok()) settings->topic_setup.rebuild = absl::GetFlag(FLAGS_rebuild);
   if (!settings.ok()) {
     std::fprintf(stderr, "party-worker: %s\n", std::string(settings.status().message()).c_str());
     return 2;

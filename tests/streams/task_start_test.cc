@@ -305,6 +305,49 @@ TEST_F(TaskStartTest, AnEmptiedLogByTheOperatorsWord) {
   EXPECT_EQ(starts_[0].from, Offset(2));
 }
 
+TEST_F(TaskStartTest, ARebuildReadsAllOnceAndKeepsWhatWasThere) {
+  {  // Whatever it is.
+    auto backend = disk_.Open("0", {"things"});
+    ASSERT_TRUE(backend.ok());
+    state::Batch damage;
+    damage.marks.emplace_back("positions", "no positions");
+    ASSERT_TRUE((*backend)->Apply(damage).ok());
+  }
+  EXPECT_FALSE(Run().ok());
+  replicas_.Rebuild("aside");
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(Stores(), "a=1 b=2 ");
+  EXPECT_TRUE(*disk_.Exists("0.aside"));
+  EXPECT_FALSE(*disk_.Exists("0.restoring"));
+  EXPECT_EQ(starts_[0].from, Offset(2));
+  // The thread starts again, in the same process.
+  ASSERT_TRUE(disk_.Remove("0.aside").ok());
+  Write(Key("c"), "3");
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(reader_.read_from.back(), Offset(5));
+  EXPECT_FALSE(*disk_.Exists("0.aside"));
+}
+
+TEST_F(TaskStartTest, ARebuildFromNothingIsAStopThatLeavesLocalStateAlone) {
+  ASSERT_TRUE(Run().ok());
+  reader_.records.clear();
+  reader_.end = Offset(0);
+  consumer_.committed.clear();
+  replicas_.Rebuild("aside");
+  ExpectStop({"app-things-changelog-0", "are empty", "--rebuild has nothing"});
+  EXPECT_FALSE(*disk_.Exists("0.aside"));
+  EXPECT_EQ(Stores(), "a=1 b=2 ");
+}
+
+TEST_F(TaskStartTest, ARebuildThatIsNotBroughtToItsEndLeavesLocalStateInItsPlace) {
+  ASSERT_TRUE(Run().ok());
+  consumer_.committed[kInput].offset = Offset(1);
+  replicas_.Rebuild("aside");
+  ExpectStop({"in-0", "offset is 1", "up to 2"});
+  EXPECT_FALSE(*disk_.Exists("0.aside"));
+  EXPECT_EQ(Stores(), "a=1 b=2 ");
+}
+
 TEST_F(TaskStartTest, WhatAnEarlierProcessLeftAsideIsRemoved) {
   { ASSERT_TRUE(disk_.Open("0.restoring", {"things"}).ok()); }
   ASSERT_TRUE(Run().ok());

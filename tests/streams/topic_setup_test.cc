@@ -311,6 +311,13 @@ TEST_F(SetUpTest, LostChangelogsAreNotMadeAnewBesideLocalState) {
   EXPECT_TRUE(Look().ok());
 }
 
+TEST_F(SetUpTest, NothingIsMadeWhereARebuildIsToRestoreFromIt) {
+  setup_.rebuild = true;
+  ExpectStop({kOne, kTwo, "application app", "--rebuild has nothing", "APPLICATION_ID"});
+  AddInternal();
+  EXPECT_TRUE(Look().ok());
+}
+
 TEST_F(SetUpTest, OneLostChangelogIsMendedByNoFlag) {
   AddInternal();
   admin_.topics.erase(kTwo);
