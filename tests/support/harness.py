@@ -169,6 +169,8 @@ def read_topics(topics, isolation="read_committed"):
 class Worker:
     """A worker process, its settings, and its state directory."""
 
+    program = WORKER
+
     def __init__(self, application_id, topics, state_dir, log_path, **settings):
         self.application_id, self.topics = application_id, topics
         self.state_dir, self.log_path = state_dir, log_path
@@ -186,7 +188,7 @@ class Worker:
     def start(self, *flags, **more):
         assert self.process is None
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([WORKER, "--create_topics", *flags], stdout=log,
+            self.process = subprocess.Popen([self.program, "--create_topics", *flags], stdout=log,
                                             stderr=log, env=self.environment(**more))
         return self
 
@@ -210,6 +212,8 @@ class Worker:
         return status
 
     def log(self):
+        if not os.path.exists(self.log_path):
+            return ""
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return log.read()
 
@@ -222,8 +226,8 @@ class Worker:
     def wipe(self):
         shutil.rmtree(os.path.join(self.state_dir, self.application_id))
 
-    def dump(self, *flags):
-        done = subprocess.run([DUMP, "--format", "json", *flags], env=self.environment(),
+    def dump(self, *flags, **more):
+        done = subprocess.run([DUMP, "--format", "json", *flags], env=self.environment(**more),
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
                               timeout=PATIENCE_SECONDS)
         if done.returncode:

@@ -1,0 +1,131 @@
+"""What the crash tests share: a load that goes on while workers die, workers that die at
+named points (tests/crash/crash_points.h), and the comparison with one that does not."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from harness import BUILD, Feeder, KafkaTest, PARTY, wait_for
+from traffic import Traffic
+
+CRASHING_WORKER = os.path.join(BUILD, "tests", "crashing-party-worker")
+
+
+class Load(threading.Thread):
+    """Random traffic until it is stopped, each record acknowledged before the next is sent,
+    so that the order of the decisions is fixed."""
+
+    def __init__(self, feeder, seed, pause=0.005):
+        super().__init__(daemon=True)
+        self.feeder, self.traffic, self.pause = feeder, Traffic(seed), pause
+        self.ending, self.failure = threading.Event(), None
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                self.traffic.one(self.feeder)
+                self.feeder.flush()
+                time.sleep(self.pause)
+        except Exception as failure:  # told by stop()
+            self.failure = failure
+
+    def stop(self):
+        self.ending.set()
+        self.join()
+        if self.failure is not None:
+            raise self.failure
+
+
+def reached(point, deed="crash"):
+    """The line that a worker writes before it dies or stands still."""
+    return f"{deed} point {point.split(':')[0]} reached\n"
+
+
+class CrashTest(KafkaTest):
+    def setUp(self):
+        super().setUp()
+        self.kept = {}  # by application: the directories that its dead have left
+        self.feeder = Feeder(self.inputs)
+
+    def crashing(self, label, directory=None, **settings):
+        """A worker that can be told where to die. Takeovers wait for the session timeout,
+        and what is on disk is behind, but not by all."""
+        settings = {"session_timeout_ms": 6000, "checkpoint_interval_ms": 300, **settings}
+        worker = self.worker(label, directory, **settings)
+        worker.program = CRASHING_WORKER
+        return worker
+
+    # --------------------------------------------------------------------- to die
+
+    def die_at(self, point, worker, *flags):
+        """Starts the worker, which comes to the point and dies."""
+        before = worker.log().count(reached(point))
+        worker.start(*flags, party_worker_crash_at=point)
+        self.assert_dies(point, worker, before)
+
+    def assert_dies(self, point, worker, before=0):
+        status = worker.wait_exit()
+        self.assertEqual(status, -signal.SIGKILL, f"{point}: {worker.log()[-3000:]}")
+        self.assertEqual(worker.log().count(reached(point)), before + 1, point)
+        self.keep_disk(worker)
+
+    def keep_disk(self, worker):
+        """A copy of what a dead worker has left, to be looked at in the end."""
+        kept = self.kept.setdefault(worker.application_id, [])
+        copy = os.path.join(self.directory, f"kept-{worker.application_id}-{len(kept)}")
+        shutil.copytree(worker.state_dir, copy)
+        kept.append(copy)
+
+    def work(self, worker, *flags):
+        """Starts the worker, which processes for a while and dies."""
+        self.die_at("committed:8", worker, *flags)
+
+    # ------------------------------------------------------------------- the course
+
+    def under_load(self, courses, seed, pause=0.005, **calm_settings):
+        """Runs each course (label: function of the label, which returns the worker that is
+        left) while traffic comes, all at the same time, beside an undisturbed worker; then
+        compares outputs and state. Returns the workers by label, ended."""
+        calm = self.worker("calm", **calm_settings).start()
+        load = Load(self.feeder, seed, pause)
+        load.start()
+        with ThreadPoolExecutor(len(courses)) as pool:
+            try:
+                running = {label: pool.submit(course, label) for label, course in courses.items()}
+                left = {label: future.result() for label, future in running.items()}
+            finally:
+                load.stop()
+            for worker in [calm, *left.values()]:
+                self.wait_processed(worker, self.feeder)
+            expected = self.outputs(calm)
+            self.assertGreater(len(expected[PARTY]), 100)
+            state = calm.dump()
+            self.assertEqual(calm.stop(), 0)
+            list(pool.map(lambda worker: self.compare(expected, state, worker), left.values()))
+        return left
+
+    def compare(self, expected, state, worker):
+        self.compare_outputs(expected, self.outputs(worker))
+        self.assertEqual(worker.stop(), 0)
+        self.compare_state(state, worker)
+
+    def compare_outputs(self, expected, found):
+        self.assert_same_outputs(expected, found)
+
+    def compare_state(self, state, worker):
+        """`worker` has stopped, and its changelogs are complete."""
+        self.assertEqual(worker.dump("--offline"), state)
+        # What each death has left is a prefix of the changelogs: with the rest, it is all.
+        for kept in self.kept.get(worker.application_id, []):
+            self.assertEqual(worker.dump(state_dir=kept), state, kept)
+
+
+def wait_progress(test, worker, records=20):
+    """Waits until the worker's group has committed so many more input records."""
+    def committed():
+        return sum(max(0, offset) for offset in test.committed(worker).values())
+    start = committed()
+    wait_for(lambda: committed() >= start + records or not worker.running(), "progress")
