@@ -8,7 +8,9 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import BUILD, Feeder, KafkaTest, PARTY, wait_for
+from confluent_kafka import Consumer, TopicPartition
+
+from harness import BOOTSTRAP, BUILD, Feeder, KafkaTest, PARTY, PATIENCE_SECONDS, wait_for
 from traffic import Traffic
 
 CRASHING_WORKER = os.path.join(BUILD, "tests", "crashing-party-worker")
@@ -84,14 +86,34 @@ class CrashTest(KafkaTest):
         """Starts the worker, which processes for a while and dies."""
         self.die_at("committed:8", worker, *flags)
 
+    def wait_at_work(self, worker, records=20):
+        """Waits until the worker runs, and its group has committed so many more records."""
+        wait_for(lambda: "running plan" in worker.log_since_start() or not worker.running(),
+                 "the worker to run")
+        goal = self.committed(worker) + records
+        wait_for(lambda: self.committed(worker) >= goal or not worker.running(), "progress")
+
+    def committed(self, worker):
+        """How many input records the group has committed."""
+        consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": worker.application_id})
+        try:
+            partitions = [TopicPartition(topic, 0) for topic in self.inputs.values()]
+            return sum(max(0, one.offset)
+                       for one in consumer.committed(partitions, timeout=PATIENCE_SECONDS))
+        finally:
+            consumer.close()
+
     # ------------------------------------------------------------------- the course
 
-    def under_load(self, courses, seed, pause=0.005, **calm_settings):
+    def under_load(self, courses, seed, first=lambda feeder: None):
         """Runs each course (label: function of the label, which returns the worker that is
         left) while traffic comes, all at the same time, beside an undisturbed worker; then
-        compares outputs and state. Returns the workers by label, ended."""
-        calm = self.worker("calm", **calm_settings).start()
-        load = Load(self.feeder, seed, pause)
+        compares outputs and state. `first` writes what comes before the traffic."""
+        calm = self.worker("calm").start()
+        calm.wait_log("running plan")  # the inputs are there
+        first(self.feeder)
+        self.feeder.flush()
+        load = Load(self.feeder, seed)
         load.start()
         with ThreadPoolExecutor(len(courses)) as pool:
             try:
@@ -106,7 +128,6 @@ class CrashTest(KafkaTest):
             state = calm.dump()
             self.assertEqual(calm.stop(), 0)
             list(pool.map(lambda worker: self.compare(expected, state, worker), left.values()))
-        return left
 
     def compare(self, expected, state, worker):
         self.compare_outputs(expected, self.outputs(worker))

@@ -77,18 +77,23 @@ class Feeder:
         # Else the first record to each topic waits for metadata, for a second.
         self.producer.list_topics(timeout=PATIENCE_SECONDS)
         self.count = dict.fromkeys(INPUTS, 0)
+        self.refused = None
 
     def send(self, name, entity, value, tenant=TENANT, record_headers=None, raw=None):
         self.timestamp += 1
         payload = raw if raw is not None else json.dumps(value, separators=(",", ":")).encode()
         self.producer.produce(self.topics[name], partition=0, key=key(entity), value=payload,
-                              headers=record_headers or headers(tenant), timestamp=self.timestamp)
+                              headers=record_headers or headers(tenant), timestamp=self.timestamp,
+                              on_delivery=self.delivered)
         self.count[name] += 1
         self.producer.poll(0)
 
+    def delivered(self, error, _):
+        self.refused = self.refused or error
+
     def flush(self):
-        if self.producer.flush(PATIENCE_SECONDS):
-            raise AssertionError("the broker did not take the inputs")
+        if self.producer.flush(PATIENCE_SECONDS) or self.refused:
+            raise AssertionError(f"the broker did not take the inputs: {self.refused}")
 
     # ---- the messages
     def command(self, actor, kind, **body):
@@ -176,6 +181,7 @@ class Worker:
         self.state_dir, self.log_path = state_dir, log_path
         self.settings = settings
         self.process = None
+        self.started_at = 0
 
     def environment(self, **more):
         environment = {k: v for k, v in os.environ.items() if k not in VARIABLES.values()}
@@ -187,6 +193,7 @@ class Worker:
 
     def start(self, *flags, **more):
         assert self.process is None
+        self.started_at = len(self.log())
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([self.program, "--create_topics", *flags], stdout=log,
                                             stderr=log, env=self.environment(**more))
@@ -216,6 +223,9 @@ class Worker:
             return ""
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return log.read()
+
+    def log_since_start(self):
+        return self.log()[self.started_at:]
 
     def wait_log(self, text, count=1):
         wait_for(lambda: self.log().count(text) >= count or not self.running(),

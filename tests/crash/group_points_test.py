@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""kill -9 where the partitions are given up: in a revocation, and at the stop; and at the
+very beginning of an application."""
+
+import os
+import signal
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+
+from crash import CrashTest  # noqa: E402
+
+
+class RevocationPointsTest(CrashTest):
+    def course(self, point):
+        """Two workers die by turns: each when the other joins. One of them loses its disk."""
+        def run(label):
+            owner = self.crashing(label)
+            other = self.crashing(label, directory=f"{label}-other")
+            owner.start(party_worker_crash_at=point)
+            for turn in range(4):
+                self.wait_at_work(owner)
+                before = owner.log().count("crash point")
+                other.start(party_worker_crash_at=point)
+                self.assert_dies(point, owner, before)
+                if turn == 1:
+                    owner.wipe()
+                owner, other = other, owner
+            self.wait_at_work(owner)
+            return owner
+        return run
+
+    def test_in_a_revocation(self):
+        points = ("revoked", "revoke-offsets-sent", "revoke-committed", "unassigned")
+        self.under_load({point: self.course(point) for point in points}, seed=41)
+
+
+class StopPointsTest(CrashTest):
+    def course(self, point, **settings):
+        def run(label):
+            worker = self.crashing(label, **settings)
+            for _ in range(3):
+                self.stop_and_die_at(point, worker)
+            worker.wipe()
+            self.stop_and_die_at(point, worker)
+            return self.crashing(label, directory=f"{label}-other", **settings).start()
+        return run
+
+    def stop_and_die_at(self, point, worker):
+        before = worker.log().count("crash point")
+        worker.start(party_worker_crash_at=point)
+        self.wait_at_work(worker)
+        worker.process.send_signal(signal.SIGTERM)
+        self.assert_dies(point, worker, before)
+
+    def test_at_the_stop(self):
+        points = ("last-offsets-sent", "last-committed", "closing")
+        courses = {point: self.course(point) for point in points}
+        # The only checkpoint is the last one.
+        for point in ("checkpoint-applied", "flush-sync:3"):
+            courses[point.replace(":", "-")] = self.course(point, checkpoint_interval_ms=600_000)
+        self.under_load(courses, seed=42)
+
+
+class FoundingPointsTest(CrashTest):
+    def course(self, point):
+        """A first start, that dies; another one, or the same disk."""
+        def run(label):
+            worker = self.crashing(label)
+            self.die_at(point, worker)
+            if label.endswith("-wiped"):
+                worker.wipe()
+            return worker.start()
+        return run
+
+    def test_the_first_start(self):
+        points = ("topics-making:1", "topics-making:2", "topics-made:2", "store-opened",
+                  "written", "commit-in-flight")
+        courses = {point.replace(":", "-") + how: self.course(point)
+                   for point in points for how in ("", "-wiped")}
+        self.under_load(courses, seed=43)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
