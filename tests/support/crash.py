@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from harness import BOOTSTRAP, BUILD, Feeder, KafkaTest, PARTY, PATIENCE_SECONDS, wait_for
 from traffic import Traffic
@@ -90,16 +90,18 @@ class CrashTest(KafkaTest):
         """Waits until the worker runs, and its group has committed so many more records."""
         wait_for(lambda: "running plan" in worker.log_since_start() or not worker.running(),
                  "the worker to run")
-        goal = self.committed(worker) + records
+        goal = wait_for(lambda: self.committed(worker) + 1, "the group's offsets") - 1 + records
         wait_for(lambda: self.committed(worker) >= goal or not worker.running(), "progress")
 
     def committed(self, worker):
-        """How many input records the group has committed."""
+        """How many input records the group has committed; -1: it cannot be told now."""
         consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": worker.application_id})
         try:
             partitions = [TopicPartition(topic, 0) for topic in self.inputs.values()]
             return sum(max(0, one.offset)
                        for one in consumer.committed(partitions, timeout=PATIENCE_SECONDS))
+        except KafkaException:
+            return -1  # an open transaction holds the offsets back
         finally:
             consumer.close()
 
