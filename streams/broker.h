@@ -205,7 +205,8 @@ class TransactionalProducer : public Producer {
   // Once, before all else.
   virtual ProduceResult InitTransactions(absl::Duration timeout) = 0;
   virtual ProduceResult Begin() = 0;
-  // kRestart also where the group does not know this member any more.
+  // Sends them when all records of the transaction are acknowledged: so one whose offsets the
+  // group has is whole. kRestart also where the group does not know this member any more.
   virtual ProduceResult SendOffsets(std::span<const OffsetToCommit> offsets,
                                     const GroupMetadata& group, absl::Duration timeout) = 0;
   virtual CommitResult Commit(absl::Duration timeout) = 0;

@@ -6,6 +6,8 @@
 //               is deleted and made anew has another, or none.
 //   "offsets"   in the first store's changelog, one with every transaction: the input
 //               positions that the state includes.
+//   "completion"  never with a value: a record whose only use is the marker that follows it
+//               (StreamThread::CompleteTransactionsOf).
 //
 // They lie in the stores like all that a changelog holds, so a restore only copies.
 #pragma once
@@ -23,6 +25,7 @@ namespace streams {
 
 inline constexpr std::string_view kIdentityKey = "identity";
 inline constexpr std::string_view kOffsetsKey = "offsets";
+inline constexpr std::string_view kCompletionKey = "completion";
 
 struct ChangelogIdentity {
   base::Uuid id;

@@ -97,6 +97,10 @@ class StreamThread {
   absl::Status BecomeRunning();
   absl::Status EnsureProducer();
   absl::Status EndTransactionsOf(const std::string& transactional_id);
+  absl::Status CompleteTransactionsOf(const std::string& transactional_id,
+                                      const std::vector<base::TopicPartition>& changelogs);
+  ProduceResult WriteCompletion(TransactionalProducer& producer,
+                                const std::vector<base::TopicPartition>& changelogs);
   ProducerSpec TransactionalSpec(const std::string& id) const;
 
   // ---- running (stream_thread.cc)
@@ -121,6 +125,9 @@ class StreamThread {
   absl::Status Answer(const ProduceResult& failed);
   static absl::Status StoppedByRefusals(const std::string& why);
   base::TopicPartition Changelog(size_t store) const;
+  TopicIndex ChangelogIndex(size_t store) const {
+    return TopicIndex(static_cast<uint32_t>(sink_topics_.size() + store));
+  }
 
   const Topology& topology_;
   const EngineConfig& config_;

@@ -1,11 +1,14 @@
 // From an assignment to a running task.
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "streams/engine_records.h"
 #include "streams/error_kinds.h"
 #include "streams/internal_topics.h"
 #include "streams/stream_thread.h"
@@ -30,6 +33,10 @@ absl::Status StreamThread::BeginStart(base::Partition partition) {
           .replicas = &replicas_,
           .clock = &clock_,
           .end_transactions_of = [this](const std::string& id) { return EndTransactionsOf(id); },
+          .complete_transactions_of =
+              [this](const std::string& id, const std::vector<base::TopicPartition>& changelogs) {
+                return CompleteTransactionsOf(id, changelogs);
+              },
           .transactional_id = transactional_id_},
       config_, partition, std::move(stores), std::move(inputs),
       base::TopicPartition{repartition_topic_, partition});
@@ -125,6 +132,50 @@ absl::Status StreamThread::EndTransactionsOf(const std::string& transactional_id
               {{"transactional_id", transactional_id}, {"why", ended.reason}});
   }
   return absl::OkStatus();
+}
+
+// The end of a transaction by the same producer is the end of the one before, too, in each
+// partition that both have. A commit is right: what the group's offsets or a changelog hold
+// open has sent its offsets or was decided, and so is whole (docs/decisions/0014-lost-markers.md).
+absl::Status StreamThread::CompleteTransactionsOf(
+    const std::string& transactional_id, const std::vector<base::TopicPartition>& changelogs) {
+  base::Log(base::LogLevel::kWarning, "completing what the broker left without an end",
+            {{"transactional_id", transactional_id},
+             {"changelogs", absl::StrJoin(changelogs, ",", [](std::string* out, const auto& tp) {
+                absl::StrAppend(out, base::ToString(tp));
+              })}});
+  ProduceResult done;
+  if (transactional_id == transactional_id_) {
+    done = WriteCompletion(*producer_, changelogs);
+  } else {
+    ASSIGN_OR_RETURN(const auto producer,
+                     broker_.NewTransactionalProducer(TransactionalSpec(transactional_id)));
+    done = producer->InitTransactions(kInitTimeout);
+    if (done.ok()) done = WriteCompletion(*producer, changelogs);
+  }
+  return done.ok() ? absl::OkStatus() : absl::AbortedError(done.reason);
+}
+
+ProduceResult StreamThread::WriteCompletion(TransactionalProducer& producer,
+                                            const std::vector<base::TopicPartition>& changelogs) {
+  ProduceResult done = producer.Begin();
+  for (size_t i = 0; done.ok() && i < topology_.stores().size(); ++i) {
+    if (std::find(changelogs.begin(), changelogs.end(), Changelog(i)) == changelogs.end()) continue;
+    done = producer.Produce({.topic = ChangelogIndex(i),
+                             .partition = *assigned_,
+                             .key = kCompletionKey,
+                             .value = std::nullopt,
+                             .headers = {}});
+  }
+  // The inputs' offsets must stay those that the transaction has sent: an offset of a topic
+  // that the group does not read, which the broker forgets again after a week.
+  const OffsetToCommit nothing{
+      .partition = Changelog(0), .position = base::Offset(0), .metadata = {}};
+  if (done.ok()) done = producer.SendOffsets({&nothing, 1}, *metadata_, kInitTimeout);
+  if (!done.ok()) return done;
+  const CommitResult committed = producer.Commit(kInitTimeout);
+  if (committed.kind == CommitResult::Kind::kCommitted) return {};
+  return {.kind = ProduceResult::Kind::kRestart, .reason = committed.reason};
 }
 
 base::TopicPartition StreamThread::Changelog(size_t store) const {

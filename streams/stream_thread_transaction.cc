@@ -74,12 +74,11 @@ ProduceResult StreamThread::WriteChanges(const state::ChangeSet& changes) {
   ProduceResult written;
   for (size_t i = 0; written.ok() && i < changes.size(); ++i) {
     const state::ChangeSet::Change change = changes[i];
-    written = producer_->Produce(
-        {.topic = TopicIndex(static_cast<uint32_t>(sink_topics_.size() + change.store.value())),
-         .partition = *assigned_,
-         .key = change.key,
-         .value = change.value,
-         .headers = {}});
+    written = producer_->Produce({.topic = ChangelogIndex(change.store.value()),
+                                  .partition = *assigned_,
+                                  .key = change.key,
+                                  .value = change.value,
+                                  .headers = {}});
   }
   return written;
 }

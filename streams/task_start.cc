@@ -20,6 +20,9 @@ constexpr absl::Duration kProgressInterval = absl::Seconds(1);
 constexpr absl::Duration kLongestStep = absl::Seconds(5);
 // A restore that stands still for so long waits for somebody's open transaction.
 constexpr absl::Duration kStandstill = absl::Seconds(1);
+// What is held up for so long, after all who may have an open transaction were ended, waits
+// for markers that the broker has lost.
+constexpr absl::Duration kMarkersLost = absl::Seconds(5);
 // A restore puts down what has gathered when it reaches this size.
 constexpr size_t kRestoreCheckpointBytes = 256 << 20;
 
@@ -82,8 +85,15 @@ absl::Status TaskStart::ReadOffsets() {
   std::vector<base::TopicPartition> partitions = inputs_;
   partitions.push_back(repartition_);
   RETURN_IF_ERROR(EndPredecessor());
-  ASSIGN_OR_RETURN(committed_,
-                   environment_.consumer->Committed(partitions, /*stable=*/true, kCallTimeout));
+  auto committed = environment_.consumer->Committed(partitions, /*stable=*/true, kCallTimeout);
+  if (absl::IsDeadlineExceeded(committed.status())) {
+    RETURN_IF_ERROR(CompleteIfHeldLong());
+    return absl::DeadlineExceededError(
+        "the group's committed offsets (a transaction that has sent some has not ended)");
+  }
+  RETURN_IF_ERROR(committed.status());
+  committed_ = *std::move(committed);
+  held_since_.reset();
   return absl::OkStatus();
 }
 
@@ -108,16 +118,54 @@ absl::Status TaskStart::EndPredecessor() {
     }
     base::Log(base::LogLevel::kInfo, "ending the transactions of a predecessor",
               {{"transactional_id", committed.metadata}});
+    predecessor_ = committed.metadata;
     return environment_.end_transactions_of(committed.metadata);
   }
   return absl::OkStatus();
 }
 
-absl::Status TaskStart::ReadRanges() {
+// A broker that goes down between a transaction's decision and its markers may come back and
+// forget to write them (KAFKA-20734). Nobody but the same producer can supply them then.
+//
+// Only where a changelog has decided records: one that is new must begin with its identity.
+absl::Status TaskStart::CompleteIfHeldLong() {
+  const absl::Duration now = environment_.clock->Elapsed();
+  if (!held_since_.has_value()) held_since_ = now;
+  if (now - *held_since_ < kMarkersLost) return absl::OkStatus();
+  held_since_ = now;
+  ASSIGN_OR_RETURN(const auto ranges, environment_.reader->Ranges(Changelogs(), kCallTimeout));
+  std::vector<base::TopicPartition> held;
+  for (const auto& [changelog, range] : ranges) {
+    if (range.start < range.stable_end && range.stable_end < range.end) held.push_back(changelog);
+  }
+  if (!predecessor_.empty()) {
+    RETURN_IF_ERROR(environment_.complete_transactions_of(predecessor_, held));
+  }
+  return environment_.complete_transactions_of(environment_.transactional_id, held);
+}
+
+// The transaction that brought the group's offsets further than the state has committed, so
+// what the changelogs still hold open belongs to it.
+absl::StatusOr<bool> TaskStart::GroupIsAhead() const {
+  std::string bytes;
+  ASSIGN_OR_RETURN(const bool found, replica_->Get(state::StoreIndex(0), kOffsetsKey, &bytes));
+  if (!found) return false;
+  ASSIGN_OR_RETURN(const InputPositions recorded, DecodeInputPositions(bytes));
+  return std::any_of(recorded.begin(), recorded.end(), [&](const auto& position) {
+    const auto in_group = committed_.find(position.first);
+    return in_group != committed_.end() && in_group->second.offset > position.second;
+  });
+}
+
+std::vector<base::TopicPartition> TaskStart::Changelogs() const {
   std::vector<base::TopicPartition> changelogs;
   for (const Log& log : logs_) changelogs.push_back(log.evidence.changelog);
+  return changelogs;
+}
+
+absl::Status TaskStart::ReadRanges() {
   ends_taken_ = environment_.clock->Now();
-  ASSIGN_OR_RETURN(const auto ranges, environment_.reader->Ranges(changelogs, kCallTimeout));
+  ASSIGN_OR_RETURN(const auto ranges, environment_.reader->Ranges(Changelogs(), kCallTimeout));
   for (Log& log : logs_) log.evidence.range = ranges.at(log.evidence.changelog);
 
   std::vector<base::TopicPartition> inputs = inputs_;
@@ -275,9 +323,12 @@ absl::Status TaskStart::Restore() {
   if (replica_->pending_bytes() >= kRestoreCheckpointBytes) replica_->StartCheckpoint();
   const absl::Duration now = environment_.clock->Elapsed();
   if (!progress_.messages.empty() || !progress_.ends.empty()) progressed_ = now;
+  if (!progress_.messages.empty()) held_since_.reset();
   if (now - progressed_ >= kStandstill) {
     progressed_ = now;
     RETURN_IF_ERROR(EndPredecessor());
+    ASSIGN_OR_RETURN(const bool group_is_ahead, GroupIsAhead());
+    if (group_is_ahead) RETURN_IF_ERROR(CompleteIfHeldLong());
   }
   LogProgress(/*last=*/false);
   const bool done =

@@ -44,6 +44,11 @@ class TaskStart {
     const base::Clock* clock;
     // Ends the open transaction of a producer that died or was left behind.
     std::function<absl::Status(const std::string& transactional_id)> end_transactions_of;
+    // Writes the end that the broker owes a transaction of that producer, in the group's
+    // offsets and in these changelogs.
+    std::function<absl::Status(const std::string& transactional_id,
+                               const std::vector<base::TopicPartition>& changelogs)>
+        complete_transactions_of;
     std::string transactional_id;  // ours
   };
 
@@ -73,6 +78,9 @@ class TaskStart {
 
   absl::Status ReadOffsets();
   absl::Status EndPredecessor();
+  absl::Status CompleteIfHeldLong();
+  absl::StatusOr<bool> GroupIsAhead() const;
+  std::vector<base::TopicPartition> Changelogs() const;
   absl::Status ReadRanges();
   absl::Status StartIdentities();
   absl::Status ReadIdentities();
@@ -118,7 +126,9 @@ class TaskStart {
   absl::Duration progress_logged_;
   absl::Duration step_began_;
   absl::Duration identities_began_;
-  absl::Duration progressed_;  // when the last record or end came
+  absl::Duration progressed_;                 // when the last record or end came
+  std::string predecessor_;                   // whose transactions were ended; empty: nobody's
+  std::optional<absl::Duration> held_since_;  // by an open transaction
   bool reading_identities_ = false;
 };
 

@@ -227,8 +227,11 @@ ProduceResult KafkaProducer::SendOffsets(std::span<const OffsetToCommit> offsets
   }
   const auto& metadata = static_cast<const KafkaGroupMetadata&>(group);
   const Standstill::Here here(standstill_);
+  const absl::Duration deadline = Now() + timeout;
+  // What fails here is told by the next call.
+  rd_kafka_flush(handle_.get(), ToMs(timeout));
   rd_kafka_resp_err_t last = RD_KAFKA_RESP_ERR_NO_ERROR;
-  ProduceResult sent = Retry("sending the offsets", timeout, [&](int ms) {
+  ProduceResult sent = Retry("sending the offsets", deadline - Now(), [&](int ms) {
     rd_kafka_error_t* const error =
         rd_kafka_send_offsets_to_transaction(handle_.get(), list.get(), metadata.get(), ms);
     last = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);

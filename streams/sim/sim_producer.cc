@@ -185,7 +185,7 @@ ProduceResult SimProducer::SendOffsets(std::span<const OffsetToCommit> offsets,
   if (verdict == Verdict::kFatal || verdict == Verdict::kAbort) {
     return FailedBy(verdict, Call::kSendOffsets);
   }
-  SendIfDue();
+  Send();
   if (!State().ok()) return State();
   OffsetMap map;
   for (const OffsetToCommit& offset : offsets) {

@@ -20,9 +20,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 import harness  # noqa: E402
-import ports  # noqa: E402
 from harness import (BOOTSTRAP, BUILD, COMMANDS, DUMP, Feeder, INPUTS, KafkaTest,  # noqa: E402
                      PARTY, STATUS, VARIABLES, WORKER, headers, key, wait_for)
+from own_broker import Broker  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
@@ -162,24 +162,6 @@ class WrongSettingsTest(unittest.TestCase):
         # A good flag over a bad variable.
         status, _, err = run(DUMP, "--offline", "--commit_interval_ms=7", COMMIT_INTERVAL_MS="0")
         self.assertEqual(status, 1, err)
-
-
-class Broker:
-    """A broker of this test's own, that can be killed."""
-
-    def __init__(self, directory):
-        self.directory = os.path.join(directory, "kafka")
-        self.port = ports.free_for_a_broker()
-        self.bootstrap = f"127.0.0.1:{self.port}"
-
-    def tool(self, *command):
-        subprocess.run([os.path.join(ROOT, "tools", "kafka"), *command, "--dir", self.directory,
-                        "--port", str(self.port)], check=True, stdout=subprocess.DEVNULL,
-                       timeout=120)
-
-    def pid(self):
-        with open(os.path.join(self.directory, "1", "pid"), encoding="utf-8") as file:
-            return int(file.read())
 
 
 def log_has(worker, text):

@@ -16,6 +16,7 @@
 #include "state/executor.h"
 #include "state/memory/memory_backend.h"
 #include "streams/engine_records.h"
+#include "streams/error_kinds.h"
 #include "tests/support/memory_task.h"
 
 namespace streams {
@@ -78,7 +79,7 @@ class FakeReader final : public LogReader {
                                                        .headers = {}},
                                       nullptr, nullptr);
     }
-    progress->ends.push_back({kLog, end});
+    progress->ends.push_back({kLog, stable_end.value_or(end)});
     return absl::OkStatus();
   }
 
@@ -101,7 +102,8 @@ class FakeReader final : public LogReader {
 class FakeConsumer final : public GroupConsumer {
  public:
   absl::StatusOr<std::map<TopicPartition, CommittedOffset>> Committed(
-      std::span<const TopicPartition>, bool, absl::Duration) override {
+      std::span<const TopicPartition>, bool stable, absl::Duration) override {
+    if (stable && held) return absl::DeadlineExceededError("an open transaction");
     return committed;
   }
   GroupEvent Poll(absl::Duration) override { return {}; }
@@ -118,6 +120,7 @@ class FakeConsumer final : public GroupConsumer {
   void Close(bool) override {}
 
   std::map<TopicPartition, CommittedOffset> committed;
+  bool held = false;  // a transaction has sent offsets and not ended
 
  private:
   static absl::Status Unused() { return absl::UnimplementedError("not needed here"); }
@@ -152,10 +155,16 @@ class TaskStartTest : public testing::Test {
                      .replicas = &replicas_,
                      .clock = &clock_,
                      .end_transactions_of = [](const std::string&) { return absl::OkStatus(); },
+                     .complete_transactions_of =
+                         [this](const std::string& id, const std::vector<TopicPartition>& logs) {
+                           return Complete(id, logs);
+                         },
                      .transactional_id = "app-0"},
                     config_, kPartition, {{"things", kLog}}, {kInput}, kRepartition);
     while (true) {
       const auto done = start.Step();
+      clock_.elapsed += absl::Seconds(1);
+      if (IsWait(done.status()) && clock_.Elapsed() < give_up_) continue;
       if (!done.ok()) return done.status();
       if (*done) break;
     }
@@ -165,6 +174,16 @@ class TaskStartTest : public testing::Test {
     const absl::Status checkpoint = replica->CheckpointNow();
     replicas_.Park(kPartition, std::move(replica));
     return checkpoint;
+  }
+
+  // As by the broker: the transaction's end counts for what the producer left open before.
+  absl::Status Complete(const std::string& id, const std::vector<TopicPartition>& logs) {
+    completed_.push_back(id);
+    for (const TopicPartition& log : logs) completed_.push_back(base::ToString(log));
+    if (id != unended_) return absl::OkStatus();
+    consumer_.held = false;
+    reader_.stable_end.reset();
+    return absl::OkStatus();
   }
 
   // The stores, without what is the engine's.
@@ -200,6 +219,10 @@ class TaskStartTest : public testing::Test {
   state::MemoryBackendFactory disk_;
   state::InlineExecutor executor_;
   Replicas replicas_{&disk_, {"things"}, &executor_};
+
+  std::string unended_;                 // whose transaction the broker left without an end
+  std::vector<std::string> completed_;  // producers, each followed by changelogs
+  absl::Duration give_up_;              // waiting
 
   std::vector<PartitionStart> starts_;  // of the last run
   size_t founding_ = 0;
@@ -238,6 +261,43 @@ TEST_F(TaskStartTest, ASingleMissingOffsetIsReadWhereATransactionIsOpen) {
   reader_.Append(Key("c"), "3");
   ASSERT_TRUE(Run().ok());
   EXPECT_EQ(Stores(), "a=1 b=2 c=3 ");
+}
+
+TEST_F(TaskStartTest, OffsetsWhoseMarkerTheBrokerHasLostAreCompleted) {
+  ASSERT_TRUE(Run().ok());
+  const Offset before = reader_.end;
+  Write(Key("c"), "3");
+  reader_.stable_end = before;
+  consumer_.held = true;
+  unended_ = "app-0";
+  give_up_ = clock_.Elapsed() + absl::Minutes(1);
+  EXPECT_TRUE(Run().ok());
+  EXPECT_THAT(completed_, testing::ElementsAre("app-0", base::ToString(kLog)));
+  EXPECT_EQ(Stores(), "a=1 b=2 c=3 ");
+}
+
+TEST_F(TaskStartTest, APredecessorsOffsetsAreCompletedUnderItsName) {
+  consumer_.committed[kInput].metadata = "app-1";
+  consumer_.held = true;
+  unended_ = "app-1";
+  give_up_ = clock_.Elapsed() + absl::Minutes(1);
+  EXPECT_TRUE(Run().ok());
+  EXPECT_THAT(completed_, testing::ElementsAre("app-1", "app-0"));
+}
+
+TEST_F(TaskStartTest, AMarkerThatComesLateIsWaitedFor) {
+  consumer_.held = true;
+  give_up_ = clock_.Elapsed() + absl::Seconds(4);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(Run()));
+  EXPECT_THAT(completed_, testing::IsEmpty());
+}
+
+TEST_F(TaskStartTest, ANewChangelogIsLeftAlone) {
+  reader_.stable_end = Offset(0);
+  consumer_.held = true;
+  give_up_ = clock_.Elapsed() + absl::Seconds(7);
+  EXPECT_FALSE(Run().ok());
+  EXPECT_THAT(completed_, testing::ElementsAre("app-0"));
 }
 
 TEST_F(TaskStartTest, FirstStart) {

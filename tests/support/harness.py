@@ -69,10 +69,10 @@ def key(entity):
 class Feeder:
     """Writes inputs with timestamps that grow, in order, acknowledged."""
 
-    def __init__(self, topics, first_timestamp=1_700_000_000_000):
+    def __init__(self, topics, first_timestamp=1_700_000_000_000, bootstrap=BOOTSTRAP):
         self.topics = topics
         self.timestamp = first_timestamp
-        self.producer = Producer({"bootstrap.servers": BOOTSTRAP, "acks": "all",
+        self.producer = Producer({"bootstrap.servers": bootstrap, "acks": "all",
                                   "enable.idempotence": True, "linger.ms": 0})
         # Else the first record to each topic waits for metadata, for a second.
         self.producer.list_topics(timeout=PATIENCE_SECONDS)
@@ -127,8 +127,8 @@ class Record:
         return f"{self.key!r} {self.value!r} @{self.timestamp}"
 
 
-def ends_of(topics):
-    consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": f"reader-{uuid.uuid4()}",
+def ends_of(topics, bootstrap=BOOTSTRAP):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"reader-{uuid.uuid4()}",
                          "isolation.level": "read_uncommitted"})
     try:
         return {topic: consumer.get_watermark_offsets(TopicPartition(topic, 0),
@@ -138,14 +138,14 @@ def ends_of(topics):
         consumer.close()
 
 
-def read_topics(topics, isolation="read_committed"):
+def read_topics(topics, isolation="read_committed", bootstrap=BOOTSTRAP):
     """All records of each topic (one partition), up to its end.
 
     A transaction's offsets can be seen before its records: each partition's marker comes
     when it comes. So what is there uncommitted is waited for.
     """
-    ends = ends_of(topics)
-    consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": f"reader-{uuid.uuid4()}",
+    ends = ends_of(topics, bootstrap)
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"reader-{uuid.uuid4()}",
                          "enable.partition.eof": True, "isolation.level": isolation,
                          "enable.auto.commit": False})
     found = {topic: [] for topic in topics}
@@ -265,10 +265,12 @@ def has_failed(test):
 class KafkaTest(unittest.TestCase):
     """Topics and directories of its own for each test; both are removed with it."""
 
+    bootstrap = BOOTSTRAP
+
     def setUp(self):
         self.name = f"t{uuid.uuid4().hex[:10]}"
         self.directory = tempfile.mkdtemp(prefix="party-test-")
-        self.admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
+        self.admin = AdminClient({"bootstrap.servers": self.bootstrap})
         self.workers = []
         self.inputs = {name: f"{self.name}-{name}" for name in INPUTS}
 
@@ -292,17 +294,19 @@ class KafkaTest(unittest.TestCase):
         outputs = {name: f"{application}-{name}" for name in OUTPUTS}
         worker = Worker(application, {**self.inputs, **outputs},
                         os.path.join(self.directory, directory or label),
-                        os.path.join(self.directory, f"{directory or label}.log"), **settings)
+                        os.path.join(self.directory, f"{directory or label}.log"),
+                        **{"bootstrap_servers": self.bootstrap, **settings})
         self.workers.append(worker)
         return worker
 
     def outputs(self, worker, isolation="read_committed"):
-        read = read_topics([worker.topics[name] for name in OUTPUTS], isolation)
+        read = read_topics([worker.topics[name] for name in OUTPUTS], isolation, self.bootstrap)
         return {name: read[worker.topics[name]] for name in OUTPUTS}
 
     def processed(self, worker, feeder):
         """Whether the group has committed all that the feeder has written."""
-        consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": worker.application_id})
+        consumer = Consumer({"bootstrap.servers": self.bootstrap,
+                             "group.id": worker.application_id})
         try:
             partitions = [TopicPartition(self.inputs[name], 0) for name in INPUTS]
             committed = consumer.committed(partitions, timeout=PATIENCE_SECONDS)

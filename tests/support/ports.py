@@ -17,8 +17,9 @@ def _is_free(port):
         return True
 
 
-def free_for_a_broker():
+def free_for_a_broker(brokers=1):
+    """The first of as many ports in a row."""
     while True:
         port = random.randrange(*_RANGE)
-        if _is_free(port) and _is_free(port + _CONTROLLER):
+        if all(_is_free(port + n) and _is_free(port + n + _CONTROLLER) for n in range(brokers)):
             return port
