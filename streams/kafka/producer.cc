@@ -12,8 +12,11 @@ namespace streams::kafka {
 namespace {
 
 constexpr absl::Duration kEarlyInitTimeout = absl::Seconds(30);
-// A call that can be resumed is, in such pieces, so that it can be given up between them.
-constexpr absl::Duration kInitPiece = absl::Milliseconds(200);
+// The call can be resumed, and is, in such pieces. After a crash the first answer is that the
+// transaction which it left open is being ended: that takes milliseconds, but by itself the
+// library asks again only after half a second. Resumed, it asks at once, unless a question is
+// still out.
+constexpr absl::Duration kInitPiece = absl::Milliseconds(25);
 constexpr absl::Duration kRetryPause = absl::Milliseconds(20);
 constexpr int kQueueFullPollMs = 100;
 // A transaction whose records could be put down nowhere for so long is given up.

@@ -126,6 +126,35 @@ TEST_P(BrokerContract, ASecondProducerOfTheSameIdFencesTheFirst) {
   EXPECT_EQ(Values(ReadLog(At(topic)).first), std::vector<std::string>{"of the second"});
 }
 
+// The broker has something to end first, and says so: what is done then must leave a whole
+// producer.
+TEST_P(BrokerContract, OneThatSettlesAPredecessorsTransactionTellsItsOwnEnds) {
+  const std::string topic = NewTopic();
+  const ProducerSpec spec{.transactional_id = Fresh("id"),
+                          .topics = {topic},
+                          .reported = {TopicIndex(0)},
+                          .initialize_early = true};
+  std::unique_ptr<TransactionalProducer> producer;
+  for (int life = 0; life < 4; ++life) {
+    producer.reset();  // as after a crash: nothing is aborted
+    auto made = broker().NewTransactionalProducer(spec);
+    ASSERT_TRUE(made.ok()) << made.status();
+    producer = *std::move(made);
+    const ProduceResult ready = producer->InitTransactions(kPatience);
+    ASSERT_TRUE(ready.ok()) << ready.reason;
+    const CommitResult committed = WriteCommitted(*producer, {"whole"});
+    ASSERT_EQ(committed.kind, CommitResult::Kind::kCommitted) << committed.reason;
+    // Each life: a record and its marker, one that is left open, and the marker that ends it.
+    const std::map<base::TopicPartition, base::Offset> expected = {
+        {At(topic), base::Offset(4 * life + 1)}};
+    EXPECT_EQ(committed.ends, expected);
+    ASSERT_TRUE(producer->Begin().ok());
+    Write(*producer, {"open"});
+    ASSERT_TRUE(producer->Flush(kPatience).ok());
+  }
+  EXPECT_EQ(Values(ReadLog(At(topic)).first), std::vector<std::string>(4, "whole"));
+}
+
 TEST_P(BrokerContract, AFencedProducerCannotSendOffsets) {
   const std::string topic = NewTopic();
   const std::string id = Fresh("id");
