@@ -246,6 +246,10 @@ class LogReader {
 
   // Reads exactly these, from their starts.
   virtual absl::Status Assign(std::span<const PartitionStart> partitions) = 0;
+  // The same for a look at the first records: little is read ahead of Poll.
+  virtual absl::Status Peek(std::span<const PartitionStart> partitions) {
+    return Assign(partitions);
+  }
 
   struct Progress {
     std::vector<Message> messages;  // committed records, in order within a partition

@@ -192,7 +192,7 @@ absl::Status TaskStart::StartIdentities() {
   reading_identities_ = !starts.empty();
   identities_began_ = environment_.clock->Elapsed();
   if (!reading_identities_) return absl::OkStatus();
-  return environment_.reader->Assign(starts);
+  return environment_.reader->Peek(starts);
 }
 
 absl::Status TaskStart::ReadIdentities() {

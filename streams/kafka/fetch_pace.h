@@ -1,10 +1,9 @@
 // Keeps a consumer fetching that has more to read.
 //
-// Where a queue is full the library stops fetching, and looks again only when its thread
-// for that broker wakes, for whatever reason: for a partition alone that is once a second.
-// A reader that is slower than the broker, but not by much, would stand still for most of
-// the time. So when a queue that was deep runs low, a question is sent to the partitions'
-// brokers: nobody waits for the answer, but it wakes the threads.
+// The library looks whether there is something to fetch only when its thread for that broker
+// wakes, for whatever reason: where nothing is being fetched, that is once a second. So a
+// question is sent to the partitions' brokers: nobody waits for the answer, but it wakes the
+// threads.
 //
 // Not thread-safe.
 #pragma once
@@ -15,6 +14,16 @@
 
 namespace streams::kafka {
 
+// To be called when an idle consumer was given `partitions`.
+inline void WakeFetching(rd_kafka_t* consumer, rd_kafka_topic_partition_list_t* partitions) {
+  if (partitions->cnt == 0) return;
+  for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
+  rd_kafka_offsets_for_times(consumer, partitions, /*timeout_ms=*/0);
+}
+
+// Where a queue is full the library stops fetching. A reader that is slower than the broker,
+// but not by much, would stand still for most of the time. So the threads are woken when a
+// queue that was deep runs low.
 class FetchPace {
  public:
   // To be called when records were taken from `queue`, into which `partitions` are fetched.
@@ -26,8 +35,7 @@ class FetchPace {
     if (left >= kDeep) deep_ = true;
     if (!deep_ || left > kLow) return;
     deep_ = false;
-    for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
-    rd_kafka_offsets_for_times(consumer, partitions, /*timeout_ms=*/0);
+    WakeFetching(consumer, partitions);
   }
 
  private:

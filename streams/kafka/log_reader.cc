@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kBatch = 10'000;
 constexpr int64_t kLogEnd = -1;  // as rd_kafka_offsets_for_times takes them
 constexpr int64_t kLogStart = -2;
+constexpr absl::Duration kPeekTimeout = absl::Seconds(2);
 
 // By a handle that reads committed, the log's end is that of what is decided.
 absl::StatusOr<std::vector<base::Offset>> Ask(rd_kafka_t* handle,
@@ -42,18 +43,29 @@ absl::StatusOr<std::vector<base::Offset>> Ask(rd_kafka_t* handle,
 absl::StatusOr<std::unique_ptr<KafkaLogReader>> KafkaLogReader::Create(const KafkaConfig& config,
                                                                        rd_kafka_t* questions) {
   std::unique_ptr<KafkaLogReader> reader(new KafkaLogReader(questions));
-  // A consumer handle has no queue without a group, though this one never joins it.
-  ASSIGN_OR_RETURN(reader->reader_,
-                   NewReader(config, config.application_id + "-restore", "read_committed",
-                             {{"enable.partition.eof", "true"},
-                              // The end is told by an empty answer: it must not be held back.
-                              {"fetch.wait.max.ms", "10"},
-                              {"fetch.error.backoff.ms", "20"},
-                              {"fetch.message.max.bytes", "4000000"},
-                              {"queued.min.messages", "200000"}}));
-  reader->queue_.reset(rd_kafka_queue_get_consumer(reader->reader_.get()));
+  ASSIGN_OR_RETURN(reader->all_, NewPuller(config, {{"fetch.message.max.bytes", "4000000"},
+                                                    {"queued.min.messages", "200000"}}));
+  // With those, megabytes of each log would have to come and go before the next one's first
+  // record.
+  ASSIGN_OR_RETURN(reader->few_, NewPuller(config, {{"fetch.message.max.bytes", "4000"},
+                                                    {"queued.min.messages", "1"}}));
   reader->batch_.resize(kBatch);
   return reader;
+}
+
+absl::StatusOr<KafkaLogReader::Puller> KafkaLogReader::NewPuller(const KafkaConfig& config,
+                                                                 const Settings& ahead) {
+  Settings settings = {{"enable.partition.eof", "true"},
+                       // The end is told by an empty answer: it must not be held back.
+                       {"fetch.wait.max.ms", "10"},
+                       {"fetch.error.backoff.ms", "20"}};
+  settings.insert(ahead.begin(), ahead.end());
+  Puller puller;
+  // A consumer handle has no queue without a group, though this one never joins it.
+  ASSIGN_OR_RETURN(puller.handle, NewReader(config, config.application_id + "-restore",
+                                            "read_committed", settings));
+  puller.queue.reset(rd_kafka_queue_get_consumer(puller.handle.get()));
+  return puller;
 }
 
 absl::StatusOr<std::map<base::TopicPartition, LogRange>> KafkaLogReader::Ranges(
@@ -63,7 +75,7 @@ absl::StatusOr<std::map<base::TopicPartition, LogRange>> KafkaLogReader::Ranges(
         timeout, [&](absl::Duration left) { return Ask(handle, partitions, which, left); });
   };
   ASSIGN_OR_RETURN(const auto starts, ask(questions_, kLogStart));
-  ASSIGN_OR_RETURN(const auto stable_ends, ask(reader_.get(), kLogEnd));
+  ASSIGN_OR_RETURN(const auto stable_ends, ask(all_.handle.get(), kLogEnd));
   ASSIGN_OR_RETURN(const auto ends, ask(questions_, kLogEnd));
   std::map<base::TopicPartition, LogRange> ranges;
   for (size_t i = 0; i < partitions.size(); ++i) {
@@ -74,12 +86,36 @@ absl::StatusOr<std::map<base::TopicPartition, LogRange>> KafkaLogReader::Ranges(
 
 absl::StatusOr<std::vector<base::Offset>> KafkaLogReader::StableEnds(
     std::span<const base::TopicPartition> partitions, absl::Duration timeout) {
-  return Ask(reader_.get(), partitions, kLogEnd, timeout);
+  return Ask(all_.handle.get(), partitions, kLogEnd, timeout);
 }
 
 absl::Status KafkaLogReader::Assign(std::span<const PartitionStart> partitions) {
+  return Switch(&all_, &few_, partitions);
+}
+
+absl::Status KafkaLogReader::Peek(std::span<const PartitionStart> partitions) {
+  // The library looks for the leaders of topics that are new to a handle once a second; for a
+  // question it looks at once.
+  std::vector<base::TopicPartition> asked;
+  for (const PartitionStart& start : partitions) asked.push_back(start.partition);
+  RETURN_IF_ERROR(WhileUnavailable(kPeekTimeout, [&](absl::Duration left) {
+                    return Ask(few_.handle.get(), asked, kLogStart, left);
+                  }).status());
+  return Switch(&few_, &all_, partitions);
+}
+
+absl::Status KafkaLogReader::Switch(Puller* to, Puller* from,
+                                    std::span<const PartitionStart> partitions) {
+  const char* const what = "starting to read the changelogs";
+  if (pulling_ == from) {
+    RETURN_IF_ERROR(
+        kafka::Assign(from->handle.get(), ToList(std::span<const PartitionStart>()).get(), what));
+  }
+  pulling_ = to;
   partitions_ = ToList(partitions);
-  return kafka::Assign(reader_.get(), partitions_.get(), "starting to read the changelogs");
+  RETURN_IF_ERROR(kafka::Assign(to->handle.get(), partitions_.get(), what));
+  WakeFetching(to->handle.get(), partitions_.get());
+  return absl::OkStatus();
 }
 
 absl::Status KafkaLogReader::Poll(absl::Duration timeout, Progress* progress) {
@@ -87,11 +123,12 @@ absl::Status KafkaLogReader::Poll(absl::Duration timeout, Progress* progress) {
   progress->ends.clear();
   // The batch call waits until the batch is full; so wait for the first by itself.
   // Batches are safe on a handle that is only ever assigned by the thread that polls it.
-  rd_kafka_message_t* const first = rd_kafka_consume_queue(queue_.get(), ToMs(timeout));
+  rd_kafka_queue_t* const queue = pulling_->queue.get();
+  rd_kafka_message_t* const first = rd_kafka_consume_queue(queue, ToMs(timeout));
   if (first == nullptr) return absl::OkStatus();
   absl::Status status = Take(first, progress);
   const ssize_t count =
-      rd_kafka_consume_batch_queue(queue_.get(), /*timeout_ms=*/0, batch_.data(), batch_.size());
+      rd_kafka_consume_batch_queue(queue, /*timeout_ms=*/0, batch_.data(), batch_.size());
   for (rd_kafka_message_t* message :
        std::span(batch_).first(static_cast<size_t>(std::max<ssize_t>(count, 0)))) {
     if (status.ok()) {
@@ -100,8 +137,10 @@ absl::Status KafkaLogReader::Poll(absl::Duration timeout, Progress* progress) {
       rd_kafka_message_destroy(message);
     }
   }
-  if (partitions_ != nullptr && partitions_->cnt > 0) {
-    pace_.AfterTaking(reader_.get(), queue_.get(), partitions_.get());
+  if (pulling_ == &few_) {
+    WakeFetching(few_.handle.get(), partitions_.get());  // every queue is full with a record or two
+  } else if (partitions_ != nullptr && partitions_->cnt > 0) {
+    pace_.AfterTaking(all_.handle.get(), queue, partitions_.get());
   }
   return status;
 }

@@ -1,5 +1,6 @@
 // The engine's LogReader by librdkafka: one handle reads what is committed, another asks
-// for the ends, since one that reads committed is told the last stable offset.
+// for the ends, since one that reads committed is told the last stable offset. How much is
+// read ahead is a handle's setting: so a third one takes peeks.
 //
 // Used by one thread. After an error the rest of what was read is lost: Assign anew.
 #pragma once
@@ -26,16 +27,26 @@ class KafkaLogReader final : public LogReader {
   absl::StatusOr<std::vector<base::Offset>> StableEnds(
       std::span<const base::TopicPartition> partitions, absl::Duration timeout) override;
   absl::Status Assign(std::span<const PartitionStart> partitions) override;
+  absl::Status Peek(std::span<const PartitionStart> partitions) override;
   absl::Status Poll(absl::Duration timeout, Progress* progress) override;
 
  private:
+  struct Puller {
+    Handle handle;
+    Queue queue;
+  };
+
   explicit KafkaLogReader(rd_kafka_t* questions) : questions_(questions) {}
+  static absl::StatusOr<Puller> NewPuller(const KafkaConfig& config, const Settings& ahead);
+  // Gives these to the one, and nothing to the other.
+  absl::Status Switch(Puller* to, Puller* from, std::span<const PartitionStart> partitions);
   absl::Status Take(rd_kafka_message_t* message, Progress* progress);
   absl::Status TakeSignal(const rd_kafka_message_t& message, Progress* progress);
 
   rd_kafka_t* questions_;
-  Handle reader_;
-  Queue queue_;
+  Puller all_;
+  Puller few_;
+  Puller* pulling_ = &all_;
   PartitionList partitions_;  // those assigned
   FetchPace pace_;
   std::vector<rd_kafka_message_t*> batch_;

@@ -135,6 +135,45 @@ TEST_P(BrokerContract, ANewAssignmentOfAReaderEndsTheOld) {
   }
 }
 
+TEST_P(BrokerContract, APeekShowsTheFirstCommittedRecordsAndThenAllIsRead) {
+  const std::string topic = NewTopic(2);
+  const auto producer = NewProducer({topic});
+  WriteAborted(*producer, Numbered("aborted", 10));  // in partition 0
+  WriteCommitted(*producer, Numbered("a", 20'000), base::Partition(0));
+  WriteCommitted(*producer, Numbered("b", 3), base::Partition(1));
+  auto reader = broker().NewLogReader();
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const std::vector<PartitionStart> starts = {{At(topic, 0), base::Offset(0)},
+                                              {At(topic, 1), base::Offset(1)}};
+  const std::vector<base::TopicPartition> partitions = {At(topic, 0), At(topic, 1)};
+  ASSERT_TRUE((*reader)->Ranges(partitions, kPatience).ok());
+  LogReader::Progress progress;
+  for (int i = 0; i < 3; ++i) {
+    std::map<base::Partition, Seen> first;
+    ASSERT_TRUE((*reader)->Peek(starts).ok());
+    ASSERT_TRUE(Eventually([&] {
+      EXPECT_TRUE((*reader)->Poll(absl::Milliseconds(20), &progress).ok());
+      for (const Message& message : progress.messages) {
+        first.emplace(message.view().partition, See(message.view()));
+      }
+      return first.size() == 2;
+    }));
+    EXPECT_EQ(first[base::Partition(0)].value, "a0");
+    EXPECT_EQ(first[base::Partition(1)].value, "b1");
+
+    ASSERT_TRUE((*reader)->Assign(std::span(starts).first(1)).ok());
+    std::vector<std::string> all;
+    ASSERT_TRUE(Eventually([&] {
+      EXPECT_TRUE((*reader)->Poll(absl::Milliseconds(20), &progress).ok());
+      for (const Message& message : progress.messages) {
+        all.emplace_back(*message.view().value);
+      }
+      return !progress.ends.empty();
+    }));
+    EXPECT_EQ(all, Numbered("a", 20'000));
+  }
+}
+
 TEST_P(BrokerContract, AReadersPollReturnsWithTheFirstThing) {
   const std::string topic = NewTopic();
   auto reader = broker().NewLogReader();
