@@ -14,7 +14,8 @@
 
 namespace streams::kafka {
 
-// To be called when an idle consumer was given `partitions`.
+// To be called while a consumer that was idle has been given `partitions` and nothing comes: one
+// question may be too early.
 inline void WakeFetching(rd_kafka_t* consumer, rd_kafka_topic_partition_list_t* partitions) {
   if (partitions->cnt == 0) return;
   for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = RD_KAFKA_OFFSET_END;

@@ -17,6 +17,7 @@ constexpr size_t kBatch = 10'000;
 constexpr int64_t kLogEnd = -1;  // as rd_kafka_offsets_for_times takes them
 constexpr int64_t kLogStart = -2;
 constexpr absl::Duration kPeekTimeout = absl::Seconds(2);
+constexpr absl::Duration kWakeInterval = absl::Milliseconds(5);
 
 // By a handle that reads committed, the log's end is that of what is decided.
 absl::StatusOr<std::vector<base::Offset>> Ask(rd_kafka_t* handle,
@@ -113,9 +114,8 @@ absl::Status KafkaLogReader::Switch(Puller* to, Puller* from,
   }
   pulling_ = to;
   partitions_ = ToList(partitions);
-  RETURN_IF_ERROR(kafka::Assign(to->handle.get(), partitions_.get(), what));
-  WakeFetching(to->handle.get(), partitions_.get());
-  return absl::OkStatus();
+  fetching_ = false;
+  return kafka::Assign(to->handle.get(), partitions_.get(), what);
 }
 
 absl::Status KafkaLogReader::Poll(absl::Duration timeout, Progress* progress) {
@@ -124,7 +124,7 @@ absl::Status KafkaLogReader::Poll(absl::Duration timeout, Progress* progress) {
   // The batch call waits until the batch is full; so wait for the first by itself.
   // Batches are safe on a handle that is only ever assigned by the thread that polls it.
   rd_kafka_queue_t* const queue = pulling_->queue.get();
-  rd_kafka_message_t* const first = rd_kafka_consume_queue(queue, ToMs(timeout));
+  rd_kafka_message_t* const first = WaitForFirst(timeout);
   if (first == nullptr) return absl::OkStatus();
   absl::Status status = Take(first, progress);
   const ssize_t count =
@@ -137,12 +137,23 @@ absl::Status KafkaLogReader::Poll(absl::Duration timeout, Progress* progress) {
       rd_kafka_message_destroy(message);
     }
   }
-  if (pulling_ == &few_) {
-    WakeFetching(few_.handle.get(), partitions_.get());  // every queue is full with a record or two
-  } else if (partitions_ != nullptr && partitions_->cnt > 0) {
-    pace_.AfterTaking(all_.handle.get(), queue, partitions_.get());
+  // Where little may be read ahead, the queue was full.
+  fetching_ = pulling_ == &all_;
+  if (partitions_ != nullptr && partitions_->cnt > 0) {
+    pace_.AfterTaking(pulling_->handle.get(), queue, partitions_.get());
   }
   return status;
+}
+
+rd_kafka_message_t* KafkaLogReader::WaitForFirst(absl::Duration timeout) {
+  while (true) {
+    const bool idle = !fetching_ && partitions_ != nullptr;
+    const absl::Duration wait = idle ? std::min(timeout, kWakeInterval) : timeout;
+    if (idle) WakeFetching(pulling_->handle.get(), partitions_.get());
+    rd_kafka_message_t* const first = rd_kafka_consume_queue(pulling_->queue.get(), ToMs(wait));
+    timeout -= wait;
+    if (first != nullptr || timeout <= absl::ZeroDuration()) return first;
+  }
 }
 
 absl::Status KafkaLogReader::Take(rd_kafka_message_t* message, Progress* progress) {

@@ -40,6 +40,8 @@ class KafkaLogReader final : public LogReader {
   static absl::StatusOr<Puller> NewPuller(const KafkaConfig& config, const Settings& ahead);
   // Gives these to the one, and nothing to the other.
   absl::Status Switch(Puller* to, Puller* from, std::span<const PartitionStart> partitions);
+  // The next thing in the queue, null where none comes.
+  rd_kafka_message_t* WaitForFirst(absl::Duration timeout);
   absl::Status Take(rd_kafka_message_t* message, Progress* progress);
   absl::Status TakeSignal(const rd_kafka_message_t& message, Progress* progress);
 
@@ -47,6 +49,7 @@ class KafkaLogReader final : public LogReader {
   Puller all_;
   Puller few_;
   Puller* pulling_ = &all_;
+  bool fetching_ = false;     // the library does it by itself
   PartitionList partitions_;  // those assigned
   FetchPace pace_;
   std::vector<rd_kafka_message_t*> batch_;
