@@ -108,15 +108,13 @@ absl::Status Replica::Scan(
 }
 
 void Replica::Apply(StoreIndex store, std::string_view key, std::optional<std::string_view> value) {
-  Changes& changes = pending_[store.value()];
-  auto found = changes.find(key);
-  if (found == changes.end()) {
-    found = changes.emplace(std::string(key), std::nullopt).first;
+  // Looked up once: in a restore this is the greatest part of the work.
+  const auto found = pending_[store.value()].lazy_emplace(key, [&](const auto& make) {
+    make(std::string(key), std::nullopt);
     ++pending_keys_;
     pending_bytes_ += key.size() + kEntryOverhead;
-  } else if (found->second.has_value()) {
-    pending_bytes_ -= found->second->size();
-  }
+  });
+  if (found->second.has_value()) pending_bytes_ -= found->second->size();
   ++pending_records_;
   if (!value.has_value()) {
     found->second.reset();

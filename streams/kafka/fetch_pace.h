@@ -27,19 +27,22 @@ inline void WakeFetching(rd_kafka_t* consumer, rd_kafka_topic_partition_list_t* 
 // queue that was deep runs low.
 class FetchPace {
  public:
+  // `low`: records in the queue that are read in the time that a fetch takes; fetching must not
+  // stop before there are twice as many.
+  explicit FetchPace(size_t low) : low_(low) {}
+
   // To be called when records were taken from `queue`, into which `partitions` are fetched.
   void AfterTaking(rd_kafka_t* consumer, rd_kafka_queue_t* queue,
                    rd_kafka_topic_partition_list_t* partitions) {
-    constexpr size_t kDeep = 20'000;
-    constexpr size_t kLow = 10'000;
     const size_t left = rd_kafka_queue_length(queue);
-    if (left >= kDeep) deep_ = true;
-    if (!deep_ || left > kLow) return;
+    if (left >= 2 * low_) deep_ = true;
+    if (!deep_ || left > low_) return;
     deep_ = false;
     WakeFetching(consumer, partitions);
   }
 
  private:
+  const size_t low_;
   bool deep_ = false;
 };
 

@@ -57,7 +57,7 @@ class KafkaGroupConsumer final : public GroupConsumer {
     Queue queue;
     PartitionList list;     // of this partition alone, to ask with
     base::Offset expected;  // the next record's offset, or one below it
-    FetchPace pace;
+    FetchPace pace{10'000};
     absl::Status failure;  // why nothing more will come
   };
 

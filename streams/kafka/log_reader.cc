@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<base::Offset>> Ask(rd_kafka_t* handle,
 absl::StatusOr<std::unique_ptr<KafkaLogReader>> KafkaLogReader::Create(const KafkaConfig& config,
                                                                        rd_kafka_t* questions) {
   std::unique_ptr<KafkaLogReader> reader(new KafkaLogReader(questions));
-  ASSIGN_OR_RETURN(reader->all_, NewPuller(config, {{"fetch.message.max.bytes", "4000000"},
+  ASSIGN_OR_RETURN(reader->all_, NewPuller(config, {{"fetch.message.max.bytes", "1000000"},
                                                     {"queued.min.messages", "200000"}}));
   // With those, megabytes of each log would have to come and go before the next one's first
   // record.
@@ -114,7 +114,6 @@ absl::Status KafkaLogReader::Switch(Puller* to, Puller* from,
   }
   pulling_ = to;
   partitions_ = ToList(partitions);
-  fetching_ = false;
   return kafka::Assign(to->handle.get(), partitions_.get(), what);
 }
 
@@ -137,8 +136,6 @@ absl::Status KafkaLogReader::Poll(absl::Duration timeout, Progress* progress) {
       rd_kafka_message_destroy(message);
     }
   }
-  // Where little may be read ahead, the queue was full.
-  fetching_ = pulling_ == &all_;
   if (partitions_ != nullptr && partitions_->cnt > 0) {
     pace_.AfterTaking(pulling_->handle.get(), queue, partitions_.get());
   }
@@ -147,12 +144,11 @@ absl::Status KafkaLogReader::Poll(absl::Duration timeout, Progress* progress) {
 
 rd_kafka_message_t* KafkaLogReader::WaitForFirst(absl::Duration timeout) {
   while (true) {
-    const bool idle = !fetching_ && partitions_ != nullptr;
-    const absl::Duration wait = idle ? std::min(timeout, kWakeInterval) : timeout;
-    if (idle) WakeFetching(pulling_->handle.get(), partitions_.get());
+    const absl::Duration wait = std::min(timeout, kWakeInterval);
     rd_kafka_message_t* const first = rd_kafka_consume_queue(pulling_->queue.get(), ToMs(wait));
     timeout -= wait;
     if (first != nullptr || timeout <= absl::ZeroDuration()) return first;
+    if (partitions_ != nullptr) WakeFetching(pulling_->handle.get(), partitions_.get());
   }
 }
 

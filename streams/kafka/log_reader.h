@@ -49,9 +49,8 @@ class KafkaLogReader final : public LogReader {
   Puller all_;
   Puller few_;
   Puller* pulling_ = &all_;
-  bool fetching_ = false;     // the library does it by itself
   PartitionList partitions_;  // those assigned
-  FetchPace pace_;
+  FetchPace pace_{80'000};
   std::vector<rd_kafka_message_t*> batch_;
 };
 
