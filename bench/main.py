@@ -37,10 +37,10 @@ def parse():
     if any("=" not in setting for setting in arguments.set):
         parser.error("--set wants name=value")
     arguments.set = dict(setting.split("=", 1) for setting in arguments.set)
-    # Ten of them make a group of those who found, join, and stay alone.
     arguments.characters = arguments.characters or DEFAULT_CHARACTERS[arguments.bench]
-    if arguments.characters % 10:
-        parser.error("--characters must be a multiple of 10")
+    # Of each ten, one founds a party, two join it, and one founds another after a crash.
+    if arguments.characters % 10 or arguments.characters < 40 * arguments.runs:
+        parser.error("--characters must be a multiple of 10, and 40 or more for each run")
     return arguments
 
 

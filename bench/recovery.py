@@ -158,7 +158,7 @@ class Recovery:
             self.report.add(case, "of that, the answer", answered - last, "s")
             restored = log.find("restored")
             self.report.add(case, "records that the disk lacked",
-                            float(restored[1]["records"]) if restored else 0, "")
+                            int(restored[1]["records"]) if restored else 0, "")
             self.worker.stop()
             say(f"{case}: run {run + 1}: {answered - killed:.2f} s")
 
@@ -191,7 +191,7 @@ class Recovery:
         rate = float(fields["records"]) / float(fields["seconds"])
         records, seconds = self.stage.program("bench-read-logs", *self.stage.changelogs())
         bare = float(records) / float(seconds)
-        self.report.add(case, "restored", float(fields["records"]), "records")
+        self.report.add(case, "restored", int(fields["records"]), "records")
         self.report.add(case, "restore", rate, "records/s")
         self.report.add(case, "a bare consumer", bare, "records/s")
         self.report.add(case, "restore : bare consumer, time", bare / rate, "")
