@@ -60,7 +60,7 @@ def main():
             report.machine(stage.kafka_of_its_own)
             bench.run(stage, arguments, report)
             report.finish()
-    except Failed as error:
+    except (Failed, AssertionError) as error:  # the latter: waited in vain
         print(f"tools/bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
