@@ -5,7 +5,7 @@ import statistics
 import threading
 import time
 
-from confluent_kafka import OFFSET_END, Consumer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 import harness
 from stage import Failed
@@ -16,13 +16,13 @@ WARM_UP_SECONDS = 3
 class Answers:
     """Takes the time from each actor's command to its answer."""
 
-    def __init__(self, topic):
+    def __init__(self, topic, end):
         self.asked = {}
         self.seconds = []
         self.ending = False
         self.consumer = Consumer({"bootstrap.servers": harness.BOOTSTRAP, "group.id": "bench",
                                   "isolation.level": "read_committed"})
-        self.consumer.assign([TopicPartition(topic, 0, OFFSET_END)])
+        self.consumer.assign([TopicPartition(topic, 0, end)])
         self.thread = threading.Thread(target=self._read)
         self.thread.start()
 
@@ -60,7 +60,8 @@ def run(stage, arguments, report):
     stage.feed("fill", 1, arguments.characters)
     stage.wait_processed(worker)
     feeder = harness.Feeder(stage.topics, first_timestamp=int(time.time() * 1000))
-    answers = Answers(stage.topics[harness.PARTY])
+    topic = stage.topics[harness.PARTY]
+    answers = Answers(topic, stage.ends([topic])[topic])
     groups = arguments.characters // 10
     try:
         ask(feeder, answers, groups, arguments.rate, WARM_UP_SECONDS)
