@@ -1,6 +1,7 @@
 // Where work is done that must not hold up the records: checkpoints.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -14,6 +15,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
   virtual void Run(std::function<void()> task) = 0;
+  // Waits for a task that was given to set `done` (and to notify).
+  virtual void Await(const std::atomic<bool>& done) { done.wait(false, std::memory_order_acquire); }
 };
 
 // At once, in the caller's thread: for tests and simulations.

@@ -24,7 +24,7 @@ struct Replica::Checkpoint {
   absl::Status outcome;
   std::atomic<bool> done = false;
 
-  void PutDown(Backend* backend) {
+  void Apply(Backend* backend) {
     Batch batch;
     batch.stores.resize(changes.size());
     for (size_t i = 0; i < changes.size(); ++i) {
@@ -36,6 +36,9 @@ struct Replica::Checkpoint {
     }
     batch.marks.emplace_back(kPositionsMark, positions);
     outcome = backend->Apply(batch);
+  }
+
+  void Flush(Backend* backend) {
     if (outcome.ok()) outcome = backend->Flush();
     done.store(true, std::memory_order_release);
     done.notify_all();
@@ -134,7 +137,9 @@ void Replica::StartCheckpoint() {
   checkpoint->bytes = std::exchange(pending_bytes_, 0);
   checkpoint->records = std::exchange(pending_records_, 0);
   checkpoint_ = checkpoint;
-  executor_->Run([checkpoint, backend = backend_.get()] { checkpoint->PutDown(backend); });
+  // Two tasks, so that a simulation can let other things happen between them.
+  executor_->Run([checkpoint, backend = backend_.get()] { checkpoint->Apply(backend); });
+  executor_->Run([checkpoint, backend = backend_.get()] { checkpoint->Flush(backend); });
 }
 
 absl::Status Replica::FinishCheckpoint() {
@@ -169,7 +174,7 @@ absl::Status Replica::CheckpointNow() {
 }
 
 void Replica::WaitForCheckpoint() {
-  if (checkpoint_ != nullptr) checkpoint_->done.wait(false, std::memory_order_acquire);
+  if (checkpoint_ != nullptr) executor_->Await(checkpoint_->done);
 }
 
 }  // namespace state

@@ -29,6 +29,8 @@ struct CheckpointLimits {
   size_t keys = 100'000;     // pending keys
   size_t records = 500'000;  // changelog records a restart would have to read
   absl::Duration interval = absl::Seconds(30);
+  // A restore puts down what has gathered when it reaches this size.
+  size_t restore_bytes = 256 << 20;
 };
 
 struct EngineConfig {

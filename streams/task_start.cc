@@ -23,8 +23,6 @@ constexpr absl::Duration kStandstill = absl::Seconds(1);
 // What is held up for so long, after all who may have an open transaction were ended, waits
 // for markers that the broker has lost.
 constexpr absl::Duration kMarkersLost = absl::Seconds(5);
-// A restore puts down what has gathered when it reaches this size.
-constexpr size_t kRestoreCheckpointBytes = 256 << 20;
 
 }  // namespace
 
@@ -312,7 +310,8 @@ absl::Status TaskStart::StartRestore() {
 
 absl::Status TaskStart::Restore() {
   RETURN_IF_ERROR(replica_->FinishCheckpoint());
-  if (replica_->pending_bytes() >= kRestoreCheckpointBytes && replica_->checkpoint_running()) {
+  const size_t full = config_.checkpoint.restore_bytes;
+  if (replica_->pending_bytes() >= full && replica_->checkpoint_running()) {
     // The disk is slower than the log: wait for it, or memory would grow without end.
     progressed_ = environment_.clock->Elapsed();
     LogProgress(/*last=*/false);
@@ -320,7 +319,7 @@ absl::Status TaskStart::Restore() {
   }
   RETURN_IF_ERROR(environment_.reader->Poll(kPollTimeout, &progress_));
   RETURN_IF_ERROR(ApplyProgress());
-  if (replica_->pending_bytes() >= kRestoreCheckpointBytes) replica_->StartCheckpoint();
+  if (replica_->pending_bytes() >= full) replica_->StartCheckpoint();
   const absl::Duration now = environment_.clock->Elapsed();
   if (!progress_.messages.empty() || !progress_.ends.empty()) progressed_ = now;
   if (!progress_.messages.empty()) held_since_.reset();
@@ -374,8 +373,10 @@ void TaskStart::MarkIfAtEnd(Log* log, base::Offset position) {
 
 absl::Status TaskStart::FinishRestore() {
   LogProgress(/*last=*/true);
+  // Not consistent yet: where we were stalled and others wrote meanwhile, one store may stand
+  // behind the end that was taken, and compaction may have left another without a key. The
+  // first commit proves that it was not so.
   replica_->set_current_as_of(ends_taken_);
-  replica_->set_consistent(true);
   phase_ = Phase::kInputs;
   return absl::OkStatus();
 }

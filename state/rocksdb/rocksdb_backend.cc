@@ -108,10 +108,14 @@ class BackgroundErrors final : public rocksdb::EventListener {
 class RocksDbBackend final : public Backend {
  public:
   RocksDbBackend(std::unique_ptr<Database> database, std::shared_ptr<BackgroundErrors> errors,
-                 size_t ingest_keys)
-      : database_(std::move(database)), errors_(std::move(errors)), ingest_keys_(ingest_keys) {}
+                 size_t ingest_keys, bool flush_on_close)
+      : database_(std::move(database)),
+        errors_(std::move(errors)),
+        ingest_keys_(ingest_keys),
+        flush_on_close_(flush_on_close) {}
 
   ~RocksDbBackend() override {
+    if (!flush_on_close_) return;
     const absl::Status flushed = ToStatus(FlushAll(), "flush", path());
     if (flushed.ok()) return;
     base::Log(base::LogLevel::kWarning, "closed without a flush", {{"error", flushed}});
@@ -167,6 +171,7 @@ class RocksDbBackend final : public Backend {
   std::unique_ptr<Database> database_;
   const std::shared_ptr<BackgroundErrors> errors_;
   const size_t ingest_keys_;
+  const bool flush_on_close_;
 };
 
 // Once it has been told to go on after an error, RocksDB 7.8 no longer waits for flushes: it
@@ -288,6 +293,7 @@ struct RocksDbBackendFactory::Shared {
   Shared(std::string directory, const RocksDbOptions& options)
       : folders(std::move(directory)),
         ingest_keys(options.ingest_keys),
+        flush_on_close(options.flush_on_close),
         block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
         write_buffers(std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes)) {}
 
@@ -326,6 +332,7 @@ struct RocksDbBackendFactory::Shared {
 
   StoreFolders folders;
   size_t ingest_keys;
+  bool flush_on_close;
   std::shared_ptr<rocksdb::Cache> block_cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
 };
@@ -364,7 +371,8 @@ absl::StatusOr<std::unique_ptr<Backend>> RocksDbBackendFactory::Open(
   if (options.create_if_missing) RETURN_IF_ERROR(shared_->folders.Sync());
   std::error_code ignored;  // a crash's; under the lock, so nobody uses it
   fs::remove_all(IngestFolder(path), ignored);
-  return std::make_unique<RocksDbBackend>(std::move(database), errors, shared_->ingest_keys);
+  return std::make_unique<RocksDbBackend>(std::move(database), errors, shared_->ingest_keys,
+                                          shared_->flush_on_close);
 }
 
 absl::StatusOr<bool> RocksDbBackendFactory::Exists(const std::string& name) const {

@@ -32,6 +32,8 @@ struct RocksDbOptions {
   // bytes, two stores, with the flush): files cost 1.5 times as much at 300 keys, the same
   // at 2,000-3,000, 0.6 times at 10,000 and a third at 100,000.
   size_t ingest_keys = 5'000;
+  // False, for tests: closing a backend is as a crash, what was not flushed is lost.
+  bool flush_on_close = true;
 };
 
 // Thread-safe, one call at a time for a name.

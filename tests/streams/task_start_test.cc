@@ -300,6 +300,15 @@ TEST_F(TaskStartTest, ANewChangelogIsLeftAlone) {
   EXPECT_THAT(completed_, testing::ElementsAre("app-0"));
 }
 
+// One that was stalled restores what others write meanwhile, one store further than another.
+TEST_F(TaskStartTest, ARestoreAloneIsNoTransactionsEnd) {
+  ASSERT_TRUE(Run().ok());
+  Write(Key("c"), "3");
+  ASSERT_TRUE(Run().ok());
+  const std::unique_ptr<state::Replica> replica = *replicas_.Acquire(kPartition);
+  EXPECT_FALSE(replica->positions().consistent);
+}
+
 TEST_F(TaskStartTest, FirstStart) {
   reader_.records.clear();
   reader_.end = Offset(0);
