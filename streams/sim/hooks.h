@@ -57,6 +57,8 @@ class Hooks {
   virtual bool Pause(absl::Duration longest) = 0;
   // False: the process is dead or frozen; its library does nothing in the background.
   virtual bool Beats() const { return true; }
+  // It was not polled for max.poll.interval.ms.
+  virtual void LeftUnpolled() {}
   // Whether what was produced goes out before it must.
   virtual bool SendsEarly() { return false; }
   // Whether the broker does not say where a record was written.
@@ -73,8 +75,7 @@ enum class Plant {
   kOffsetsOutside,          // offsets are committed beside the transaction
   kRestoreToStableEnd,      // a log's end is taken to be its stable end
   kTrailingMarkersTrusted,  // the stable end is taken to be the end
-  kEndsBeforeOffsets,       // a log's end is taken before the committed offsets, and nobody ends a
-                            // predecessor's transaction, which would hide it
+  kEndsBeforeOffsets,       // a log's end is taken before the committed offsets
   kNobodysMetadata,         // offsets are committed by no member of no generation
   kAbortedApplied,          // changelogs are read uncommitted
   kInputsNotRewound,        // a seek does nothing
@@ -82,6 +83,9 @@ enum class Plant {
   kUnknownIsSuccess,        // an unknown commit is taken for one that was made
   kUnknownIsFailure,        // an unknown commit is taken for one that was aborted
   kOutputsNotAwaited,       // a plain producer's Flush does not wait
+  kFirstMetadataKept,       // offsets are committed as the member of a process's first assignment
+  kPredecessorLeft,         // nobody ends a predecessor's open transaction
+  kEndsUnproven,            // an input is taken to end where it has been read to
   kParkedWithoutDelta,      // a log's end is taken to be where its own producer wrote last
 };
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,7 @@ struct Member {
   bool is_static = false;
   absl::Duration session_timeout = absl::Seconds(10);
   absl::Duration transaction_timeout = absl::Seconds(60);
+  absl::Duration max_poll_interval = absl::Minutes(5);
 };
 
 // Of one process; outlives the objects.
@@ -31,6 +33,7 @@ struct Connection {
   // For plants: ends of changelogs as they were at some earlier time.
   std::map<base::TopicPartition, base::Offset> earlier_ends;
   std::map<base::TopicPartition, base::Offset> written_ends;
+  std::shared_ptr<const GroupMetadata> first_metadata;
 
   void DoLate() {
     if (late) std::exchange(late, nullptr)();

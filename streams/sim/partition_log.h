@@ -59,6 +59,7 @@ class PartitionLog {
   base::Offset start() const { return start_; }
   base::Offset end() const { return end_; }  // the high watermark
   base::Offset stable_end() const;
+  bool IsOpen(TransactionNumber transaction) const { return open_.contains(transaction); }
   base::Offset end(Isolation isolation) const {
     return isolation == Isolation::kCommitted ? stable_end() : end_;
   }

@@ -15,7 +15,8 @@ SimBroker::SimBroker(Cluster* cluster, Member member, Hooks* hooks, Plant plant)
                   .plant = plant,
                   .late = {},
                   .earlier_ends = {},
-                  .written_ends = {}},
+                  .written_ends = {},
+                  .first_metadata = {}},
       admin_(&connection_) {}
 
 absl::StatusOr<std::unique_ptr<GroupConsumer>> SimBroker::NewConsumer(const ConsumerSpec& spec) {

@@ -23,6 +23,7 @@ SimConsumer::SimConsumer(Connection* connection, ConsumerSpec spec)
       member_(connection->member),
       spec_(std::move(spec)) {
   identity_.instance_id = InstanceId();
+  polled_ = cluster_.now();
   cluster_.AddSession(this);
 }
 
@@ -40,6 +41,8 @@ void SimConsumer::Background() {
       TakeAssignment();
       break;
     case State::kMember:
+      if (cluster_.now() >= polled_ + member_.max_poll_interval) return LeaveUnpolled();
+      [[fallthrough]];
     case State::kRevoking:
       Beat();
       break;
@@ -81,6 +84,10 @@ void SimConsumer::TakeAssignment() {
   answered_ = false;
   const bool nobody = connection_->plant == Plant::kNobodysMetadata;
   next_metadata_ = std::make_shared<SimGroupMetadata>(nobody ? MemberIdentity() : identity_);
+  if (connection_->plant == Plant::kFirstMetadataKept) {
+    if (connection_->first_metadata == nullptr) connection_->first_metadata = next_metadata_;
+    next_metadata_ = connection_->first_metadata;
+  }
   events_.push_back({.kind = GroupEvent::Kind::kAssigned, .partitions = partitions_, .reason = {}});
 }
 
@@ -101,6 +108,16 @@ void SimConsumer::Beat() {
       lost_ = true;
       if (state_ == State::kMember) TakeAway(GroupEvent::Kind::kLost);
   }
+}
+
+void SimConsumer::LeaveUnpolled() {
+  connection_->hooks->LeftUnpolled();
+  if (!member_.is_static) {
+    cluster_.groups().Leave(member_.group, identity_.member_id, cluster_.now());
+  }
+  identity_.member_id.clear();
+  lost_ = true;
+  TakeAway(GroupEvent::Kind::kLost);
 }
 
 void SimConsumer::TakeAway(GroupEvent::Kind kind) {
@@ -146,6 +163,7 @@ GroupEvent SimConsumer::Poll(absl::Duration timeout) {
         .kind = GroupEvent::Kind::kRestart, .partitions = {}, .reason = "simulated fatal error"};
   }
   connection_->DoLate();
+  polled_ = cluster_.now();
   const absl::Duration deadline = cluster_.now() + timeout;
   Background();
   while (events_.empty() && !CanFetch() && cluster_.now() < deadline) {

@@ -4,6 +4,9 @@
 // hears of rebalances and lost sessions. What the engine must answer waits in a queue until
 // it polls; until it has answered the group waits too. Once lost or fenced it tells so.
 //
+// One that is not polled for max.poll.interval.ms loses its partitions: it leaves the group,
+// or, where it is a static member, beats no more.
+//
 // Where the broker was away for longer than the session, a static member fences itself and
 // a dynamic one has lost its partitions, as was measured.
 #pragma once
@@ -61,6 +64,7 @@ class SimConsumer final : public GroupConsumer, private Session {
   void SendJoin();
   void TakeAssignment();
   void Beat();
+  void LeaveUnpolled();
   void TakeAway(GroupEvent::Kind kind);
   void Fenced(const std::string& why);
   bool CanFetch() const;
@@ -76,6 +80,7 @@ class SimConsumer final : public GroupConsumer, private Session {
   std::vector<base::TopicPartition> partitions_;  // as the group has given them
   bool answered_ = true;                          // the last assignment
   bool lost_ = false;
+  absl::Duration polled_;  // when it was last
   std::deque<GroupEvent> events_;
   std::shared_ptr<const GroupMetadata> next_metadata_;  // of an assignment in the queue
   std::shared_ptr<const GroupMetadata> metadata_;

@@ -73,7 +73,8 @@ absl::StatusOr<std::vector<base::Offset>> SimLogReader::StableEnds(
   for (const base::TopicPartition& partition : partitions) {
     const PartitionLog* const log = cluster_.FindLog(partition);
     if (log == nullptr) return Unknown(partition);
-    ends.push_back(log->stable_end());
+    const bool unproven = connection_->plant == Plant::kEndsUnproven;
+    ends.push_back(unproven ? base::Offset(0) : log->stable_end());
   }
   return ends;
 }

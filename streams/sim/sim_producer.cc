@@ -157,7 +157,7 @@ ProduceResult SimProducer::InitTransactions(absl::Duration) {
     return FailedBy(Verdict::kFatal, Call::kInitTransactions);
   }
   // Made only to end somebody's transaction.
-  if (connection_->plant == Plant::kEndsBeforeOffsets && spec_.topics.empty()) return {};
+  if (connection_->plant == Plant::kPredecessorLeft && spec_.topics.empty()) return {};
   epoch_ = cluster_.transactions().InitProducer(
       spec_.transactional_id, connection_->member.transaction_timeout, cluster_.now());
   if (verdict == Verdict::kLost) return FailedBy(verdict, Call::kInitTransactions);

@@ -61,6 +61,11 @@ bool TransactionCoordinator::End(const std::string& id, int32_t epoch, bool comm
   return true;
 }
 
+bool TransactionCoordinator::HasOpen(const std::string& id) const {
+  const auto found = producers_.find(id);
+  return found != producers_.end() && found->second.open;
+}
+
 void TransactionCoordinator::Decide(Producer* producer, bool commit, absl::Duration now) {
   Decided transaction = std::move(producer->transaction);
   transaction.commit = commit;

@@ -54,6 +54,9 @@ class TransactionCoordinator {
                   const OffsetMap& offsets, absl::Duration now);
   bool End(const std::string& id, int32_t epoch, bool commit, absl::Duration now);
 
+  // Whether a producer of this id has left one.
+  bool HasOpen(const std::string& id) const;
+
   // What is due: timeouts and markers.
   void Tick(absl::Duration now);
   absl::Duration NextDue() const;

@@ -96,20 +96,20 @@ void Judge::OnDecided(const streams::sim::Decided& decided) {
       if (partition == Changelog(i)) Apply(entry->record, &state_[i]);
     }
   }
-  CheckRules();
+  CheckRules(state_, "a committed state");
   CheckOffsets(decided);
 }
 
-void Judge::CheckRules() {
+void Judge::CheckRules(const Bytes& bytes, const std::string& where) {
   rules::State state;
   for (size_t i = 0; i < stores_.size(); ++i) {
-    for (const auto& [key, value] : state_[i]) {
+    for (const auto& [key, value] : bytes[i]) {
       const absl::Status added = processors::AddStored(stores_[i], key, value, &state);
-      if (!added.ok()) Wrong("a changelog holds " + std::string(added.message()));
+      if (!added.ok()) Wrong(absl::StrCat(where, " holds ", added.message()));
     }
   }
   for (const std::string& violation : rules::Violations(state)) {
-    Wrong("a rule is broken in a committed state: " + violation);
+    Wrong(absl::StrCat("a rule is broken in ", where, ": ", violation));
   }
 }
 
@@ -141,6 +141,11 @@ std::vector<EntryPtr> Judge::Decided(const base::TopicPartition& partition) cons
   return entries;
 }
 
+std::vector<EntryPtr> Judge::Outputs(const std::string& topic) const {
+  const PartitionLog& log = *cluster_->FindLog({topic, base::Partition(0)});
+  return log.Read(log.start(), Isolation::kCommitted, static_cast<size_t>(-1)).entries;
+}
+
 Bytes Judge::Fold() const {
   Bytes fold(stores_.size());
   for (size_t i = 0; i < stores_.size(); ++i) {
@@ -150,13 +155,20 @@ Bytes Judge::Fold() const {
 }
 
 void Judge::CheckDisk(const std::string& name, Disk* disk) {
-  if (!wrong_.empty() || !*disk->Exists("0")) return;
+  if (!wrong_.empty() || disk->foreign()) return;
+  const std::string promised = disk->Promised("0");
+  if (!*disk->Exists("0")) {
+    if (!promised.empty()) Wrong(absl::StrCat("disk ", disk->id(), " has lost all of its state"));
+    return;
+  }
   state::InlineExecutor executor;
   const auto replica = state::Replica::Open(*disk->Open("0", stores_), stores_.size(), &executor);
   if (!replica.ok()) return Wrong(std::string(replica.status().message()));
   const state::Positions& positions = (*replica)->positions();
+  CheckPromise(name, *disk, promised, positions);
   const auto age = cluster_->clock().Now().value() - positions.current_as_of.value();
   if ((*replica)->is_new() || absl::Milliseconds(age) > kOldest - absl::Hours(1)) return;
+  Bytes on_disk(stores_.size());
   for (size_t i = 0; i < stores_.size(); ++i) {
     state::ChangelogCheck check(positions.next[i]);
     for (const EntryPtr& entry : Decided(Changelog(i))) {
@@ -166,10 +178,26 @@ void Judge::CheckDisk(const std::string& name, Disk* disk) {
         (*replica)->Scan(state::StoreIndex(static_cast<uint8_t>(i)),
                          [&](std::string_view key, std::string_view value) {
                            check.AddEntry(key, value);
+                           on_disk[i].emplace(key, value);
                            return true;
                          });
     if (!scanned.ok()) return Wrong(std::string(scanned.message()));
     Take(absl::StrCat("disk ", disk->id(), " of ", name), stores_[i], check.Finish());
+  }
+  if (!positions.consistent) return;
+  CheckRules(on_disk, absl::StrCat("disk ", disk->id(), ", which says that it is consistent"));
+}
+
+// What a checkpoint that has ended has put down is there after a crash.
+void Judge::CheckPromise(const std::string& name, const Disk& disk, const std::string& promised,
+                         const state::Positions& positions) {
+  if (promised.empty()) return;
+  const state::Positions least = *state::DecodePositions(promised, stores_.size());
+  for (size_t i = 0; i < stores_.size(); ++i) {
+    if (positions.next[i] >= least.next[i]) continue;
+    return Wrong(absl::StrCat("disk ", disk.id(), " of ", name, " has fallen back to offset ",
+                              positions.next[i].value(), " of ", stores_[i],
+                              " after a checkpoint had reached ", least.next[i].value()));
   }
 }
 
@@ -220,6 +248,7 @@ void Judge::CheckOutcome(const std::vector<Written>& inputs, bool at_least_once)
   for (const std::string& topic : sinks) CheckOutputs(expected[topic], topic, at_least_once);
   task.Commit();
   const Bytes found = Fold();
+  CheckGroupOffsets(found);
   for (size_t i = 0; i < stores_.size(); ++i) {
     // As if the undisturbed run's state were the log.
     state::ChangelogCheck check{base::Offset(1)};
@@ -235,11 +264,26 @@ void Judge::CheckOutcome(const std::vector<Written>& inputs, bool at_least_once)
   }
 }
 
+void Judge::CheckGroupOffsets(const Bytes& state) {
+  const auto recorded = state[0].find(std::string(streams::kOffsetsKey));
+  if (recorded == state[0].end()) return Wrong("the state says nothing of the inputs");
+  const auto positions = *streams::DecodeInputPositions(recorded->second);
+  std::vector<base::TopicPartition> inputs;
+  for (const auto& [input, position] : positions) inputs.push_back(input);
+  bool pending = false;
+  streams::InputPositions in_group;
+  for (const auto& [input, committed] :
+       cluster_->groups().Offsets(kApplication, inputs, &pending)) {
+    in_group[input] = committed.offset;
+  }
+  if (in_group != positions) Wrong("the group's offsets are not those in the state");
+}
+
 void Judge::CheckOutputs(const std::vector<std::string>& expected, const std::string& topic,
                          bool at_least_once) {
   size_t next = 0;
   std::set<std::string> seen;
-  for (const EntryPtr& entry : Decided({topic, base::Partition(0)})) {
+  for (const EntryPtr& entry : Outputs(topic)) {
     const std::string is = Show(*entry);
     if (at_least_once && seen.contains(is)) continue;
     const std::string must = next < expected.size() ? expected[next] : "nothing";

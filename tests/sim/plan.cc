@@ -1,5 +1,6 @@
 #include "tests/sim/plan.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace simulation {
@@ -9,16 +10,20 @@ const std::vector<std::pair<std::string, double Plan::*>>& Rates() {
   static const std::vector<std::pair<std::string, double Plan::*>> rates = {
       {"killed", &Plan::killed},
       {"frozen", &Plan::frozen},
+      {"slow", &Plan::slow},
       {"retriable", &Plan::retriable},
       {"abortable", &Plan::abortable},
       {"fatal", &Plan::fatal},
       {"lost", &Plan::lost},
       {"killed-at-checkpoint", &Plan::killed_at_checkpoint},
+      {"write-fails", &Plan::write_fails},
       {"disk-gone", &Plan::disk_gone},
       {"old-disk", &Plan::old_disk},
+      {"foreign-disk", &Plan::foreign_disk},
       {"report-missing", &Plan::report_missing},
       {"sends-early", &Plan::sends_early},
-      {"small-batches", &Plan::small_batches}};
+      {"small-batches", &Plan::small_batches},
+      {"held-up-inputs", &Plan::held_up_inputs}};
   return rates;
 }
 
@@ -83,6 +88,14 @@ Plan::Plan(uint64_t seed) {
   report_missing = rate(0.05);
   sends_early = random.Pick<double>({0, 0.1, 1});
   small_batches = random.Pick<double>({0, 0.2, 1});
+  slow = rate(0.01);
+  write_fails = rate(0.2);
+  foreign_disk = random.Pick<double>({0, 0, 0, 0.15});
+  held_up_inputs = random.Pick<double>({0, 0, 0.02, 0.1});
+  max_poll_interval = std::max(session_timeout, random.Pick({absl::Seconds(30), absl::Minutes(5)}));
+  restore_bytes = random.Pick<size_t>({1, 3000, 256 << 20});
+  checkpoint_delay = random.Pick(
+      {absl::ZeroDuration(), absl::Milliseconds(5), absl::Seconds(1), absl::Seconds(20)});
 
   between_disturbances =
       random.Pick({absl::Milliseconds(300), absl::Seconds(1), absl::Seconds(4), absl::Hours(1)});
@@ -109,6 +122,9 @@ Plan::Plan(uint64_t seed) {
       break;
     case 2:
       BeAboutAbsences();
+      break;
+    case 3:
+      BeAboutRestores();
       break;
     default:
       break;
@@ -144,7 +160,25 @@ void Plan::BeAboutAbsences() {
   between_records = absl::Seconds(1);
   between_disturbances = absl::Seconds(10);
   checkpoint_interval = absl::Milliseconds(50);
+  killed_at_checkpoint = 0.1;
   absence = 1;
+}
+
+// Restores, in full and of a delta, that do not come to their end at once.
+void Plan::BeAboutRestores() {
+  BeCalm();
+  workers = 2;
+  between_records = absl::Seconds(1);
+  between_disturbances = absl::Seconds(4);
+  restore_bytes = 1;
+  checkpoint_interval = absl::Milliseconds(50);
+  checkpoint_delay = absl::Seconds(1);
+  small_batches = 1;
+  killed = 0.003;
+  killed_at_checkpoint = 0.1;
+  disk_gone = foreign_disk = old_disk = 0.25;
+  stop = 3;
+  rebalance = absence = 1;
 }
 
 void Plan::BeCalm() {

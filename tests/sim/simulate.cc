@@ -1,8 +1,14 @@
 // simulate: runs many seeds and says which of them went wrong, and how to see it again.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,65 +19,203 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "tests/sim/bugs.h"
+#include "tests/sim/plain_model.h"
+#include "tests/sim/shared_totals.h"
 #include "tests/sim/world.h"
 
-ABSL_FLAG(std::string, seeds, "1..1000", "A..B, or one: the seeds to be run");
+ABSL_FLAG(std::string, seeds, "1..1000",
+          "A..B, or one: the seeds to be run; \"new\": seeds that nobody has run yet, without "
+          "end (with --minutes)");
 ABSL_FLAG(double, minutes, 0, "stop after so many minutes of real time; 0: when done");
+ABSL_FLAG(int, jobs, 1, "processes that share the seeds");
 ABSL_FLAG(int, workers, 0, "workers of each run; 0: one to three, by the seed");
 ABSL_FLAG(int, records, 0, "input records of each run; 0: by the seed");
 ABSL_FLAG(std::vector<std::string>, without, {},
           "faults to be left out, by name; \"list\" shows the names");
+ABSL_FLAG(std::string, backend, "memory", "memory, or rocksdb: what the workers' disks are");
+ABSL_FLAG(bool, model, true, "hold the outputs and the state of each run against the plain model");
 ABSL_FLAG(bool, shrink, true, "show with how few records and faults a failing seed still fails");
 ABSL_FLAG(bool, verbose, false, "show each event");
 ABSL_FLAG(std::string, bug, "", "a bug to be planted, by its name; \"list\" shows the names");
-ABSL_FLAG(int, failures, 10, "stop after so many failing seeds");
+ABSL_FLAG(int, failures, 10, "stop after so many failing seeds (of each job)");
 
 namespace {
+
+using simulation::Changes;
+using simulation::Outcome;
+using simulation::PlainModel;
+using simulation::SharedTotals;
 
 constexpr char kUsage[] =
     "simulate: workers, a broker, disks and a clock, all from one seed.\n"
     "\n"
     "Runs each seed, checks what must hold, and prints the seeds for which it did not, each\n"
-    "with the command that repeats it. Exit status 1: there were some; 2: wrong flags.";
+    "with the command that repeats it. Exit status 1: there were some; 2: wrong flags.\n"
+    "\n"
+    "A night: build/tests/simulate --seeds new --minutes 480 --jobs $(nproc)";
 
-bool ParseSeeds(const std::string& text, uint64_t* first, uint64_t* last) {
+struct Seeds {
+  uint64_t first = 0;
+  uint64_t last = 0;
+};
+
+bool ParseSeeds(const std::string& text, Seeds* seeds) {
+  if (text == "new") {
+    seeds->first = static_cast<uint64_t>(absl::ToUnixSeconds(absl::Now())) * 1'000'000;
+    seeds->last = std::numeric_limits<uint64_t>::max() - 1'000;
+    return absl::GetFlag(FLAGS_minutes) > 0;
+  }
   const std::vector<std::string> ends = absl::StrSplit(text, "..");
-  if (ends.size() > 2 || !absl::SimpleAtoi(ends.front(), first)) return false;
-  return absl::SimpleAtoi(ends.back(), last) && *first <= *last;
+  if (ends.size() > 2 || !absl::SimpleAtoi(ends.front(), &seeds->first)) return false;
+  return absl::SimpleAtoi(ends.back(), &seeds->last) && seeds->first <= seeds->last;
 }
 
 double Seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::string Command(uint64_t seed, const simulation::Changes& changes, const std::string& bug) {
+// What the flags say of a run.
+struct Setup {
+  std::string bug;
+  simulation::Bugs bugs;
+  Changes changes;
+};
+
+std::string Command(uint64_t seed, const Changes& changes) {
   std::string command = absl::StrCat("build/tests/simulate --verbose --seeds ", seed);
   if (changes.workers > 0) absl::StrAppend(&command, " --workers ", changes.workers);
   if (changes.records > 0) absl::StrAppend(&command, " --records ", changes.records);
   if (!changes.without.empty()) {
     absl::StrAppend(&command, " --without ", absl::StrJoin(changes.without, ","));
   }
+  if (absl::GetFlag(FLAGS_backend) != "memory") {
+    absl::StrAppend(&command, " --backend ", absl::GetFlag(FLAGS_backend));
+  }
+  const std::string bug = absl::GetFlag(FLAGS_bug);
   if (!bug.empty()) absl::StrAppend(&command, " --bug ", bug);
   return command;
 }
 
-struct Totals {
-  uint64_t seeds = 0;
-  uint64_t failed = 0;
-  uint64_t records = 0;
-  uint64_t commits = 0;
-  absl::Duration virtual_time;
+// One process's share: every `step`th seed.
+class Job {
+ public:
+  Job(const Setup& setup, SharedTotals* totals, double ends_at)
+      : setup_(setup), totals_(totals), ends_at_(ends_at) {
+    if (!setup.changes.account) return;
+    auto model = PlainModel::Start();
+    if (!model.ok()) {
+      std::fprintf(stderr, "simulate: %s\n", std::string(model.status().message()).c_str());
+      std::exit(2);
+    }
+    model_ = *std::move(model);
+  }
+
+  // `report` is called now and then.
+  template <class ReportNow>
+  void Run(const Seeds& seeds, uint64_t step, ReportNow report) {
+    for (uint64_t seed = seeds.first; seed <= seeds.last && !Ends(); seed += step) {
+      simulation::World::LogLine log;
+      if (absl::GetFlag(FLAGS_verbose)) {
+        log = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
+      }
+      const Outcome outcome = simulation::Simulate(seed, setup_.bugs, setup_.changes, log);
+      totals_->Add(outcome);
+      if (!outcome.wrong.empty()) Failed(seed, outcome.wrong);
+      if (model_ != nullptr && outcome.wrong.empty()) model_->Ask(seed, outcome.account);
+      TakeAnswers(/*all=*/false);
+      report();
+    }
+    TakeAnswers(/*all=*/true);
+  }
+
+ private:
+  bool Ends() const {
+    return failed_ >= absl::GetFlag(FLAGS_failures) || (ends_at_ > 0 && Seconds() > ends_at_);
+  }
+
+  void TakeAnswers(bool all) {
+    if (model_ == nullptr) return;
+    for (const PlainModel::Answer& answer : model_->Answers(all)) {
+      if (!answer.wrong.empty()) Failed(answer.seed, "the plain model: " + answer.wrong);
+    }
+  }
+
+  void Failed(uint64_t seed, const std::string& wrong) {
+    ++failed_;
+    ++totals_->failed;
+    std::string text = absl::StrCat("seed ", seed, ": ", wrong,
+                                    "\n  repeat: ", Command(seed, setup_.changes), "\n");
+    if (absl::GetFlag(FLAGS_shrink) && !absl::GetFlag(FLAGS_verbose)) {
+      const Changes smallest = simulation::Shrink(
+          seed, setup_.bugs, setup_.changes,
+          [this, seed](const Outcome& outcome) { return FailsToo(seed, outcome); });
+      absl::StrAppend(&text, "  shrunk: ", Command(seed, smallest), "\n");
+    }
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  }
+
+  bool FailsToo(uint64_t seed, const Outcome& outcome) {
+    if (!outcome.wrong.empty() || model_ == nullptr) return !outcome.wrong.empty();
+    TakeAnswers(/*all=*/true);
+    model_->Ask(seed, outcome.account);
+    return !model_->Answers(/*all=*/true).back().wrong.empty();
+  }
+
+  const Setup& setup_;
+  SharedTotals* const totals_;
+  const double ends_at_;
+  std::unique_ptr<PlainModel> model_;
+  int failed_ = 0;
 };
 
-void Report(const Totals& totals, double seconds) {
-  std::fprintf(
-      stderr, "%llu seeds, %llu failed, %.0f seeds/s, %llu records, %llu commits, %s virtual\n",
-      static_cast<unsigned long long>(totals.seeds), static_cast<unsigned long long>(totals.failed),
-      static_cast<double>(totals.seeds) / std::max(seconds, 0.001),
-      static_cast<unsigned long long>(totals.records),
-      static_cast<unsigned long long>(totals.commits),
-      absl::FormatDuration(absl::Trunc(totals.virtual_time, absl::Seconds(1))).c_str());
+void Report(const SharedTotals& totals, double seconds) {
+  std::fprintf(stderr, "%s\n", totals.Text(seconds).c_str());
+}
+
+// Forked before anything else runs; this process reports.
+void RunJobs(const Setup& setup, const Seeds& seeds, SharedTotals* totals, double begin) {
+  const double minutes = absl::GetFlag(FLAGS_minutes);
+  const double ends_at = minutes > 0 ? begin + 60 * minutes : 0;
+  const auto jobs = static_cast<uint64_t>(absl::GetFlag(FLAGS_jobs));
+  double told = begin;
+  const auto report = [&] {
+    if (Seconds() - told < 10) return;
+    told = Seconds();
+    Report(*totals, told - begin);
+  };
+  if (jobs == 1) return Job(setup, totals, ends_at).Run(seeds, 1, report);
+  std::map<pid_t, uint64_t> running;
+  for (uint64_t i = 0; i < jobs; ++i) {
+    const pid_t process = ::fork();
+    if (process == 0) {
+      Job(setup, totals, ends_at).Run({seeds.first + i, seeds.last}, jobs, [] {});
+      std::fflush(stdout);
+      ::_exit(0);
+    }
+    running[process] = i;
+  }
+  while (!running.empty()) {
+    int status = 0;
+    const pid_t ended = ::waitpid(-1, &status, WNOHANG);
+    if (ended > 0 && running.erase(ended) > 0 && status != 0) {
+      ++totals->failed;
+      std::printf("a job has crashed, with status %d\n", status);
+    }
+    if (ended <= 0) absl::SleepFor(absl::Milliseconds(100));
+    report();
+  }
+}
+
+// Where RocksDB's disks are: memory, where there is a file system of it.
+std::string NewDirectory() {
+  std::string name = std::filesystem::is_directory("/dev/shm")
+                         ? "/dev/shm"
+                         : std::filesystem::temp_directory_path().string();
+  name += "/party-simulation-XXXXXX";
+  return ::mkdtemp(name.data()) == nullptr ? "" : name;
 }
 
 }  // namespace
@@ -79,12 +223,12 @@ void Report(const Totals& totals, double seconds) {
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(kUsage);
   absl::ParseCommandLine(argc, argv);
-  uint64_t first = 0;
-  uint64_t last = 0;
-  if (!ParseSeeds(absl::GetFlag(FLAGS_seeds), &first, &last)) {
-    std::fprintf(stderr, "simulate: --seeds is A..B or one number\n");
+  Seeds seeds;
+  if (!ParseSeeds(absl::GetFlag(FLAGS_seeds), &seeds)) {
+    std::fprintf(stderr, "simulate: --seeds is A..B or one number, or new with --minutes\n");
     return 2;
   }
+  Setup setup;
   const std::string bug = absl::GetFlag(FLAGS_bug);
   const simulation::NamedBug* const planted = bug.empty() ? nullptr : simulation::FindBug(bug);
   if (!bug.empty() && planted == nullptr) {
@@ -93,46 +237,32 @@ int main(int argc, char** argv) {
     }
     return bug == "list" ? 0 : 2;
   }
-  const simulation::Bugs bugs = planted == nullptr ? simulation::Bugs() : planted->bugs;
-  const simulation::Changes changes{.workers = static_cast<size_t>(absl::GetFlag(FLAGS_workers)),
-                                    .records = static_cast<size_t>(absl::GetFlag(FLAGS_records)),
-                                    .without = absl::GetFlag(FLAGS_without)};
-  for (const std::string& fault : changes.without) {
+  if (planted != nullptr) setup.bugs = planted->bugs;
+  setup.changes = {.workers = static_cast<size_t>(absl::GetFlag(FLAGS_workers)),
+                   .records = static_cast<size_t>(absl::GetFlag(FLAGS_records)),
+                   .without = absl::GetFlag(FLAGS_without),
+                   .medium = simulation::InMemory(),
+                   .account = absl::GetFlag(FLAGS_model)};
+  for (const std::string& fault : setup.changes.without) {
     if (simulation::Plan(0).Without(fault)) continue;
     for (const std::string& name : simulation::Plan::Faults()) std::printf("%s\n", name.c_str());
     return fault == "list" ? 0 : 2;
   }
-  simulation::World::LogLine log;
-  if (absl::GetFlag(FLAGS_verbose)) {
-    log = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
+  const std::string backend = absl::GetFlag(FLAGS_backend);
+  if ((backend != "memory" && backend != "rocksdb") || absl::GetFlag(FLAGS_jobs) < 1) {
+    std::fprintf(stderr, "simulate: --backend is memory or rocksdb, --jobs at least 1\n");
+    return 2;
   }
-  const double limit = absl::GetFlag(FLAGS_minutes) * 60;
+  std::string directory;
+  if (backend == "rocksdb") {
+    directory = NewDirectory();
+    setup.changes.medium = simulation::OnRocksDb(directory, 20);
+  }
   const double begin = Seconds();
-  double told = begin;
-  Totals totals;
-  for (uint64_t seed = first; seed <= last; ++seed) {
-    const simulation::Outcome outcome = simulation::Simulate(seed, bugs, changes, log);
-    ++totals.seeds;
-    totals.records += outcome.records;
-    totals.commits += outcome.commits;
-    totals.virtual_time += outcome.virtual_time;
-    if (!outcome.wrong.empty()) {
-      ++totals.failed;
-      std::printf("seed %llu: %s\n  repeat: %s\n", static_cast<unsigned long long>(seed),
-                  outcome.wrong.c_str(), Command(seed, changes, bug).c_str());
-      if (absl::GetFlag(FLAGS_shrink) && !log) {
-        std::printf("  shrunk: %s\n",
-                    Command(seed, simulation::Shrink(seed, bugs, changes), bug).c_str());
-      }
-      std::fflush(stdout);
-      if (totals.failed >= static_cast<uint64_t>(absl::GetFlag(FLAGS_failures))) break;
-    }
-    if (Seconds() - told > 10) {
-      told = Seconds();
-      Report(totals, told - begin);
-    }
-    if (limit > 0 && Seconds() - begin > limit) break;
-  }
-  Report(totals, Seconds() - begin);
-  return totals.failed == 0 ? 0 : 1;
+  std::fprintf(stderr, "from seed %llu on\n", static_cast<unsigned long long>(seeds.first));
+  SharedTotals* const totals = SharedTotals::New();
+  RunJobs(setup, seeds, totals, begin);
+  Report(*totals, Seconds() - begin);
+  if (!directory.empty()) std::filesystem::remove_all(directory);
+  return totals->failed == 0 ? 0 : 1;
 }

@@ -25,6 +25,7 @@ streams::EngineConfig ConfigOf(const Plan& plan, const Bugs& bugs, const std::st
   config.commit.interval = std::max(config.commit.interval, plan.commit_floor);
   config.checkpoint.keys = plan.checkpoint_keys;
   config.checkpoint.interval = plan.checkpoint_interval;
+  config.checkpoint.restore_bytes = plan.restore_bytes;
   config.cache_bytes = plan.cache_bytes;
   config.leave_group_on_stop = !plan.static_members;
   config.choices = choices;
@@ -40,12 +41,16 @@ struct Worker::Process {
       : config(std::move(engine)),
         broker(&worker->world_->cluster(), std::move(member),
                static_cast<streams::sim::Hooks*>(worker), worker->world_->bugs().broker),
-        replicas(worker->disk_.get(), worker->world_->topology().store_names(), &executor),
+        background([worker] {
+          worker->checkpoint_steps_ = 0;
+          worker->PlanBackground();
+        }),
+        replicas(worker->disk_.get(), worker->world_->topology().store_names(), &background),
         thread(worker->world_->topology(), config, broker, replicas, *worker, metrics) {}
 
   const streams::EngineConfig config;
   streams::sim::SimBroker broker;
-  state::InlineExecutor executor;
+  Background background;
   streams::Replicas replicas;
   base::Metrics metrics;
   streams::StreamThread thread;
@@ -60,8 +65,8 @@ Worker::~Worker() = default;
 
 void Worker::LoseDisk() {
   disk_ =
-      std::make_unique<Disk>(absl::StrCat("0-", name_, "-", ++disks_), [this] { AtCheckpoint(); });
-  disk_->set_positions_apart(world_->bugs().positions_apart);
+      std::make_unique<Disk>(absl::StrCat("0-", name_, "-", ++disks_), static_cast<DiskUser*>(this),
+                             world_->NewMedium(), world_->bugs().disk);
 }
 
 void Worker::Log(const std::string& what) const {
@@ -83,7 +88,8 @@ void Worker::Start(const streams::OperatorChoices& choices) {
                            .client_id = absl::StrCat(name_, "/", processes_),
                            .is_static = plan.static_members,
                            .session_timeout = plan.session_timeout,
-                           .transaction_timeout = plan.transaction_timeout});
+                           .transaction_timeout = plan.transaction_timeout,
+                           .max_poll_interval = plan.max_poll_interval});
   next_turn_ = world_->cluster().now();
 }
 
@@ -91,6 +97,7 @@ bool Worker::running() const { return process_->thread.running(); }
 
 absl::Status Worker::Step() {
   on_stack_ = true;
+  ++checkpoint_steps_;
   waits_ = absl::ZeroDuration();
   const absl::Status status = process_->thread.RunOnce();
   on_stack_ = false;
@@ -100,10 +107,27 @@ absl::Status Worker::Step() {
   return alive_ ? status : absl::OkStatus();
 }
 
+void Worker::PlanBackground() {
+  next_background_turn_ =
+      Elapsed() + world_->random().Between(absl::ZeroDuration(), world_->plan().checkpoint_delay);
+}
+
+absl::Duration Worker::next_background_turn() const {
+  const bool goes_on = process_ != nullptr && alive_ && !frozen_ && !process_->background.idle();
+  return goes_on ? next_background_turn_ : absl::InfiniteDuration();
+}
+
+void Worker::StepInBackground() {
+  if (checkpoint_steps_ > 0) world_->Count("checkpoint beside records");
+  process_->background.RunOne();
+  PlanBackground();
+}
+
 bool Worker::Stop() {
   Log("stops");
   on_stack_ = true;
   (void)process_->thread.Stop(absl::Seconds(4));
+  (void)process_->replicas.CheckpointParked();
   on_stack_ = false;
   const bool in_order = alive_;
   if (in_order) Die();
@@ -113,6 +137,7 @@ bool Worker::Stop() {
 void Worker::Die() {
   if (!alive_) return;
   Log("dies");
+  if (!process_->background.idle()) world_->Count("dies while a checkpoint is written");
   alive_ = false;
   disk_->Die();
 }
@@ -144,6 +169,9 @@ bool Worker::Pause(absl::Duration longest) {
 
 Verdict Worker::Before(Call call) {
   if (!alive_) return Verdict::kFatal;
+  last_call_ = call;
+  MaybeStepInBackground();
+  if (!alive_) return Verdict::kFatal;
   if (!world_->faults()) return Verdict::kGo;
   const Verdict verdict = Judge(call);
   if (verdict != Verdict::kGo) {
@@ -168,7 +196,8 @@ Verdict Worker::Judge(Call call) {
                     call == Call::kInitTransactions || call == Call::kRanges ||
                     call == Call::kCommitted;
   const double often = rare ? 5 : call == Call::kPoll || call == Call::kFetch ? 0.2 : 1;
-  if (random.Chance(plan.frozen * (call == Call::kCommit ? 15 : often))) Freeze();
+  if (random.Chance(plan.frozen * (call == Call::kCommit ? 15 : often))) Stall(/*beats=*/false);
+  if (alive_ && random.Chance(plan.slow * often)) Stall(/*beats=*/true);
   if (!alive_) return Verdict::kFatal;
   if (random.Chance(plan.killed * often)) {
     Die();
@@ -184,27 +213,45 @@ Verdict Worker::Judge(Call call) {
 
 bool Worker::has_stalled() const { return Elapsed() - stalled_ < absl::Minutes(1); }
 
-void Worker::Freeze() {
+// A process that is stopped as a whole, or one whose call takes so long.
+void Worker::Stall(bool beats) {
   Random& random = world_->random();
+  const absl::Duration longest = beats ? absl::Seconds(400) : absl::Seconds(150);
   const absl::Duration duration =
       random.Chance(0.4)   ? random.Between(absl::Milliseconds(1), absl::Milliseconds(300))
       : random.Chance(0.5) ? random.Between(absl::Seconds(1), absl::Seconds(15))
-                           : random.Between(absl::Seconds(15), absl::Seconds(150));
-  Log(absl::StrCat("freezes for ", absl::FormatDuration(duration)));
-  world_->Count("frozen");
-  frozen_ = true;
+                           : random.Between(absl::Seconds(15), longest);
+  Log(absl::StrCat(beats ? "is slow for " : "freezes for ", absl::FormatDuration(duration)));
+  world_->Count(beats ? "slow" : "frozen");
+  frozen_ = !beats;
   world_->RunOthers(duration);
   frozen_ = false;
   stalled_ = Elapsed();
   Log("goes on");
 }
 
-void Worker::AtCheckpoint() {
-  if (alive_ && world_->faults() && world_->random().Chance(world_->plan().killed_at_checkpoint)) {
+// The checkpoint's thread is in no step with the other one.
+void Worker::MaybeStepInBackground() {
+  if (!process_->background.idle() && world_->random().Chance(0.1)) StepInBackground();
+}
+
+void Worker::BeforeRead() {
+  if (alive_ && process_ != nullptr) MaybeStepInBackground();
+}
+
+absl::Status Worker::BeforeWrite() {
+  if (!alive_ || !world_->faults()) return absl::OkStatus();
+  Random& random = world_->random();
+  if (random.Chance(world_->plan().killed_at_checkpoint)) {
     Log("at a checkpoint");
     world_->Count("killed at a checkpoint");
     Die();
+  } else if (random.Chance(world_->plan().write_fails)) {
+    Log("a write to its disk fails");
+    world_->Count("disk full");
+    return absl::ResourceExhaustedError("simulated: no space left on the disk");
   }
+  return absl::OkStatus();
 }
 
 bool Worker::SendsEarly() { return world_->random().Chance(world_->plan().sends_early); }

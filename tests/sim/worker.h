@@ -11,10 +11,10 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "state/executor.h"
 #include "streams/replicas.h"
 #include "streams/sim/sim_broker.h"
 #include "streams/stream_thread.h"
+#include "tests/sim/background.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/plan.h"
 
@@ -30,6 +30,7 @@ class Surroundings {
   virtual streams::sim::Cluster& cluster() = 0;
   virtual Random& random() = 0;
   virtual bool faults() const = 0;
+  virtual std::unique_ptr<Medium> NewMedium() = 0;
   // Lets others run for so long.
   virtual void RunOthers(absl::Duration duration) = 0;
   virtual void Count(const char* what) = 0;
@@ -37,7 +38,7 @@ class Surroundings {
   virtual void LogEvent(const std::string& line) = 0;
 };
 
-class Worker final : public streams::sim::Hooks, public base::Clock {
+class Worker final : public streams::sim::Hooks, public base::Clock, private DiskUser {
  public:
   Worker(Surroundings* world, size_t number);
   ~Worker() override;
@@ -52,6 +53,8 @@ class Worker final : public streams::sim::Hooks, public base::Clock {
   void Start(const streams::OperatorChoices& choices);
   // One step; an error has ended the process.
   absl::Status Step();
+  // A piece of the checkpoint that it writes beside its steps.
+  void StepInBackground();
   // In order; false where it died meanwhile.
   bool Stop();
   // Nothing that it does has an effect from here on. TakeAway follows when it is not in the
@@ -62,7 +65,12 @@ class Worker final : public streams::sim::Hooks, public base::Clock {
   // Not long ago: it may hold what it read before against what was written since.
   bool has_stalled() const;
 
+  // What it asked for last.
+  streams::sim::Call last_call() const { return last_call_; }
+
   absl::Duration next_turn() const { return next_turn_; }
+  // When the checkpoint goes on; never, where there is none.
+  absl::Duration next_background_turn() const;
   void set_next_turn(absl::Duration turn) { next_turn_ = turn; }
 
   // --------------------------------------------------------------------- the disk
@@ -86,12 +94,18 @@ class Worker final : public streams::sim::Hooks, public base::Clock {
   streams::sim::Verdict Before(streams::sim::Call call) override;
   bool Pause(absl::Duration longest) override;
   bool Beats() const override { return alive_ && !frozen_; }
+  void LeftUnpolled() override { world_->Count("max.poll.interval.ms passed"); }
   bool SendsEarly() override;
   bool LosesReport() override;
   size_t Batch(size_t max) override;
 
-  void Freeze();
-  void AtCheckpoint();
+  // DiskUser
+  void BeforeRead() override;
+  absl::Status BeforeWrite() override;
+
+  void PlanBackground();
+  void MaybeStepInBackground();
+  void Stall(bool beats);
   streams::sim::Verdict Judge(streams::sim::Call call);
   void Log(const std::string& what) const;
 
@@ -106,7 +120,10 @@ class Worker final : public streams::sim::Hooks, public base::Clock {
   bool alive_ = false;
   bool frozen_ = false;
   bool on_stack_ = false;
+  streams::sim::Call last_call_ = streams::sim::Call::kAdmin;
+  size_t checkpoint_steps_ = 0;  // of the process, since its checkpoint began
   absl::Duration next_turn_;
+  absl::Duration next_background_turn_;
   absl::Duration stalled_ = -absl::InfiniteDuration();  // when it was last
   mutable absl::Duration waits_;                        // after this step
 };

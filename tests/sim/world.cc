@@ -36,6 +36,8 @@ World::World(uint64_t seed, const Bugs& bugs, const Changes& changes, LogLine lo
     : plan_(seed),
       bugs_(bugs),
       log_(std::move(log)),
+      medium_(changes.medium),
+      wants_account_(changes.account),
       topology_(TopologyWith(bugs)),
       random_(seed),
       uuids_(seed ^ 0x75756964),
@@ -86,7 +88,8 @@ void World::OnEngineLog(std::string_view line) {
   // What was found by one that did not stall is true; and it must not be.
   const bool decides = line.starts_with("starting this thread anew") &&
                        line.find("Decide: ") != std::string_view::npos;
-  if (decides && !expired_ && turn_ != nullptr && !turn_->worker->has_stalled()) {
+  if (decides && !expired_ && turn_ != nullptr && !turn_->worker->has_stalled() &&
+      !turn_->worker->disk().foreign()) {
     judge_.Wrong(absl::StrCat(turn_->worker->name(), " finds what must not be: ",
                               absl::string_view(line.data(), line.size())));
   }
@@ -123,21 +126,55 @@ Outcome World::Run() {
   // What was written last is to be disturbed too.
   RunUntil(cluster_.now() + random_.Between(absl::ZeroDuration(), absl::Seconds(2)), nullptr);
   Heal();
-  const auto processed = [this] { return judge_.AllProcessed(ends_); };
-  RunUntil(cluster_.now() + kRecovery, processed);
-  if (!processed()) judge_.Wrong("not everything is processed long after the faults have ended");
+  const absl::Duration recovery = Recover();
   RunUntil(cluster_.now() + random_.Between(absl::ZeroDuration(), absl::Seconds(3)), nullptr);
   Finish();
   return {.wrong = judge_.wrong(),
           .virtual_time = cluster_.now(),
+          .recovery = recovery,
           .commits = judge_.commits(),
           .records = written_.size(),
-          .tally = tally_};
+          .tally = tally_,
+          .account = std::move(account_)};
+}
+
+// How long it took.
+absl::Duration World::Recover() {
+  const absl::Duration healed = disturbed_ = cluster_.now();
+  const auto processed = [this] { return judge_.AllProcessed(ends_); };
+  RunUntil(healed + plan_.Takeover(), processed);
+  if (!processed() && disturbed_ == healed) CheckPredecessors();
+  while (!processed() && judge_.wrong().empty()) {
+    // The operator is asked by one worker after the other.
+    const absl::Duration deadline = disturbed_ + plan_.Recovery();
+    RunUntil(deadline, processed);
+    if (processed() || cluster_.now() < disturbed_ + plan_.Recovery()) continue;
+    judge_.Wrong(absl::StrCat("not everything is processed ",
+                              absl::FormatDuration(plan_.Recovery()), " after the last fault"));
+  }
+  return cluster_.now() - disturbed_;
+}
+
+// Who owns the state now has ended the transaction of its last owner.
+void World::CheckPredecessors() {
+  bool pending = false;
+  const auto committed = cluster_.groups().Offsets(
+      kGroup, {{OuterTopics().party_commands, base::Partition(0)}}, &pending);
+  for (const auto& [partition, offset] : committed) {
+    const bool is_running = std::any_of(places_.begin(), places_.end(), [&](const Place& place) {
+      return place.worker->has_process() && place.worker->running() &&
+             offset.metadata == absl::StrCat(kGroup, "-", place.worker->disk().id());
+    });
+    if (is_running || !cluster_.transactions().HasOpen(offset.metadata)) continue;
+    judge_.Wrong(absl::StrCat("the open transaction of ", offset.metadata,
+                              ", which committed last, holds up its successor"));
+  }
 }
 
 void World::Heal() {
   if (log_) LogEvent("the faults end");
   faults_ = false;
+  if (held_.has_value()) LetGo();
   for (Place& place : places_) {
     if (!place.worker->has_process()) place.start_at = cluster_.now();
   }
@@ -150,11 +187,13 @@ void World::Finish() {
     place.worker->Stop();
     Bury(&place);
   }
-  // What a last commit has decided is there for all to see.
+  // What was decided is there for all to see, and what was left open has timed out.
+  AdvanceTo(cluster_.now() + plan_.transaction_timeout);
   AdvanceTo(cluster_.now() + plan_.marker_delay);
   // The undisturbed run is no event of this one.
   base::RedirectLogging(base::LogLevel::kError, [](base::LogLevel, std::string_view) {});
   if (judge_.wrong().empty()) judge_.CheckOutcome(written_, plan_.at_least_once);
+  if (wants_account_ && judge_.wrong().empty()) account_ = judge_.Account(written_);
 }
 
 // --------------------------------------------------------------------------- turns
@@ -185,7 +224,9 @@ absl::Duration World::DueAt(const Place& place) const {
 
 absl::Duration World::NextTurn() const {
   absl::Duration next = cluster_.NextDue();
-  for (const Place& place : places_) next = std::min(next, DueAt(place));
+  for (const Place& place : places_) {
+    next = std::min({next, DueAt(place), place.worker->next_background_turn()});
+  }
   if (written_.size() < plan_.records) next = std::min(next, next_input_);
   if (faults_) next = std::min(next, next_disturbance_);
   return next;
@@ -207,6 +248,9 @@ void World::TakeTurns() {
   }
   for (Place& place : places_) {
     if (DueAt(place) <= now) due.emplace_back([this, &place] { TakeTurn(&place); });
+    if (place.worker->next_background_turn() <= now) {
+      due.emplace_back([&place] { place.worker->StepInBackground(); });
+    }
   }
   if (!due.empty()) due[random_.Below(due.size())]();
 }
@@ -214,7 +258,7 @@ void World::TakeTurns() {
 void World::TakeTurn(Place* place) {
   Worker& worker = *place->worker;
   if (!worker.has_process()) {
-    worker.Start(std::exchange(place->choices, {}));
+    worker.Start(place->choices);
     return;
   }
   if (worker.alive()) {
@@ -222,15 +266,20 @@ void World::TakeTurn(Place* place) {
     const absl::Status status = worker.Step();
     turn_ = interrupted;
     if (!status.ok()) OnStopped(place, status);
+    if (worker.alive() && worker.running()) place->choices = {};
   }
   if (!worker.alive()) Bury(place);
 }
 
 void World::OnStopped(Place* place, const absl::Status& status) {
   const std::string why(status.message());
+  disturbed_ = cluster_.now();
   if (log_) LogEvent(absl::StrCat(place->worker->name(), " has stopped: ", why));
   if (expired_ && absl::StrContains(why, "have expired")) {
     place->choices.offsets = streams::OperatorChoices::Offsets::kFromState;
+  } else if (place->worker->disk().foreign() && absl::StrContains(why, "local state comes from")) {
+    Count("foreign disk refused");
+    place->choices.changelogs_from_log = true;
   } else {
     judge_.Wrong(absl::StrCat(place->worker->name(), " has stopped: ", why));
   }
@@ -244,7 +293,11 @@ void World::Bury(Place* place) {
   if (*worker.disk().Exists("0")) Count("disk checked");
   judge_.CheckDisk(worker.name(), &worker.disk());
   place->start_at = cluster_.now() + random_.Between(absl::Milliseconds(10), absl::Seconds(20));
-  if (!faults_) return;
+  if (faults_) ReplaceDisk(place);
+}
+
+void World::ReplaceDisk(Place* place) {
+  Worker& worker = *place->worker;
   if (random_.Chance(plan_.disk_gone)) {
     if (log_) LogEvent(absl::StrCat(worker.name(), " loses its disk"));
     worker.LoseDisk();
@@ -253,6 +306,10 @@ void World::Bury(Place* place) {
     if (log_) LogEvent(absl::StrCat(worker.name(), " gets an old disk"));
     worker.UseDisk(std::move(place->old_disk));
     Count("old disk");
+  } else if (random_.Chance(plan_.foreign_disk) &&
+             worker.disk().BecomeForeign(topology_.store_names())) {
+    if (log_) LogEvent(absl::StrCat(worker.name(), " gets the state of another application"));
+    Count("foreign disk");
   } else if (place->old_disk == nullptr && random_.Chance(0.5)) {
     place->old_disk = worker.disk().Copy(topology_.store_names());
   }
@@ -260,22 +317,58 @@ void World::Bury(Place* place) {
 
 // ---------------------------------------------------------------------- the inputs
 
+// Where an input is held up by a transaction, those that follow it are written to that input:
+// all others would overtake it, and the order of the inputs would be no longer theirs.
+Input World::NextInput() {
+  while (true) {
+    Input input = workload_.Next(last_timestamp_);
+    if (!held_.has_value() || input.topic == held_->topic) return input;
+  }
+}
+
+void World::HoldUp(const std::string& topic) {
+  Count("input held up by a transaction");
+  held_ = Held{.topic = topic,
+               .number = streams::sim::TransactionNumber(kForeign + ++own_transactions_),
+               .commit = random_.Chance(0.5),
+               .records = random_.Between(1, 6)};
+}
+
+void World::LetGo() {
+  if (log_) LogEvent(absl::StrCat("the transaction on ", held_->topic, " ends"));
+  cluster_.FindLog({held_->topic, base::Partition(0)})
+      ->EndTransaction(held_->number, held_->commit, clock_.Now());
+  held_.reset();
+}
+
 void World::WriteInput() {
   last_timestamp_ =
       base::Timestamp(std::max(last_timestamp_.value() + 1, clock_.Now().value() - kInputAge));
-  Input input = workload_.Next(last_timestamp_);
+  Input input = NextInput();
   if (random_.Chance(0.05)) WriteAborted(input.topic);
-  const bool in_transaction = random_.Chance(0.2);
-  const streams::sim::TransactionNumber number(in_transaction ? kForeign + ++own_transactions_ : 0);
+  if (!held_.has_value() && random_.Chance(plan_.held_up_inputs)) HoldUp(input.topic);
   const base::TopicPartition partition{input.topic, base::Partition(0)};
+  const bool begins = held_.has_value() && !cluster_.FindLog(partition)->IsOpen(held_->number);
+  const bool in_held = held_.has_value() && (begins || random_.Chance(0.5));
+  const bool in_transaction = in_held || random_.Chance(0.2);
+  const streams::sim::TransactionNumber number =
+      in_held          ? held_->number
+      : in_transaction ? streams::sim::TransactionNumber(kForeign + ++own_transactions_)
+                       : streams::sim::kNoTransaction;
   const auto entry = cluster_.Append(partition, input.record, number);
-  if (in_transaction) cluster_.FindLog(partition)->EndTransaction(number, true, clock_.Now());
-  ends_[input.topic] = base::Next(entry->offset);
+  if (in_transaction && !in_held) {
+    cluster_.FindLog(partition)->EndTransaction(number, true, clock_.Now());
+  }
   if (log_) {
     LogEvent(absl::StrCat("input ", written_.size(), ": ", base::ToString(partition), "@",
-                          entry->offset.value(), " ", input.record.value.value_or("(null)")));
+                          entry->offset.value(), in_held ? " (in an open transaction) " : " ",
+                          input.record.value.value_or("(null)")));
   }
-  written_.push_back({std::move(input), entry->offset});
+  if (!in_held || held_->commit) {
+    ends_[input.topic] = base::Next(entry->offset);
+    written_.push_back({std::move(input), entry->offset});
+  }
+  if (held_.has_value() && held_->records-- == 0) LetGo();
   next_input_ = cluster_.now() + random_.Between(absl::ZeroDuration(), plan_.between_records);
 }
 
@@ -335,7 +428,11 @@ void World::Rebalance() {
   if (log_) LogEvent("rebalance");
   Count("rebalance");
   for (const Place& place : places_) {
-    if (place.worker->alive() && !place.worker->running()) Count("rebalance while starting");
+    if (!place.worker->alive() || place.worker->running()) continue;
+    Count("rebalance while starting");
+    if (place.worker->last_call() == streams::sim::Call::kReaderPoll) {
+      Count("rebalance in a restore");
+    }
   }
   cluster_.groups().Rebalance(kGroup, cluster_.now());
 }
@@ -424,10 +521,11 @@ Outcome Simulate(uint64_t seed, const Bugs& bugs, const Changes& changes, World:
   return World(seed, bugs, changes, std::move(log)).Run();
 }
 
-Changes Shrink(uint64_t seed, const Bugs& bugs, const Changes& changes) {
+Changes Shrink(uint64_t seed, const Bugs& bugs, const Changes& changes,
+               const std::function<bool(const Outcome& outcome)>& is_wrong) {
   Changes smallest = changes;
   const auto try_out = [&](const Changes& smaller) {
-    if (Simulate(seed, bugs, smaller).wrong.empty()) return false;
+    if (!is_wrong(Simulate(seed, bugs, smaller))) return false;
     smallest = smaller;
     return true;
   };

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,12 @@ using Tally = std::map<std::string, uint64_t>;
 // What runs are meant to see.
 inline constexpr const char* kTallied[] = {"killed",
                                            "killed at a checkpoint",
+                                           "dies while a checkpoint is written",
+                                           "checkpoint beside records",
+                                           "disk full",
                                            "frozen",
+                                           "slow",
+                                           "max.poll.interval.ms passed",
                                            "call retriable",
                                            "call abort",
                                            "call fatal",
@@ -36,9 +42,13 @@ inline constexpr const char* kTallied[] = {"killed",
                                            "commit unknown, not made",
                                            "disk gone",
                                            "old disk",
+                                           "foreign disk",
+                                           "foreign disk refused",
                                            "disk checked",
                                            "rebalance",
                                            "rebalance while starting",
+                                           "rebalance in a restore",
+                                           "input held up by a transaction",
                                            "broker away",
                                            "compaction",
                                            "processed inputs deleted",
@@ -54,9 +64,11 @@ inline constexpr const char* kTallied[] = {"killed",
 struct Outcome {
   std::string wrong;  // empty: all held
   absl::Duration virtual_time;
+  absl::Duration recovery;  // from the end of the faults until all was processed
   size_t commits = 0;
   size_t records = 0;
   Tally tally;
+  std::string account;  // for the plain model, where it was wanted
 };
 
 // What a run is changed by, to look at it more closely.
@@ -64,6 +76,8 @@ struct Changes {
   size_t workers = 0;  // 0: as the seed has it
   size_t records = 0;
   std::vector<std::string> without;  // names of Plan::Faults
+  MakeMedium medium = InMemory();    // of the disks
+  bool account = false;              // wanted
 };
 
 class World final : private Surroundings {
@@ -82,7 +96,7 @@ class World final : private Surroundings {
     std::unique_ptr<Worker> worker;
     absl::Duration start_at;  // where it has no process
     std::unique_ptr<Disk> old_disk;
-    streams::OperatorChoices choices;
+    streams::OperatorChoices choices;  // until a start has come to an end with them
   };
 
   // Surroundings
@@ -92,6 +106,7 @@ class World final : private Surroundings {
   streams::sim::Cluster& cluster() override { return cluster_; }
   Random& random() override { return random_; }
   bool faults() const override { return faults_; }
+  std::unique_ptr<Medium> NewMedium() override { return medium_(); }
   void RunOthers(absl::Duration duration) override;
   void Count(const char* what) override { ++tally_[what]; }
   bool LogsEvents() const override { return static_cast<bool>(log_); }
@@ -108,10 +123,15 @@ class World final : private Surroundings {
   void OnStopped(Place* place, const absl::Status& status);
   void AdvanceTo(absl::Duration time);
   void Heal();
+  absl::Duration Recover();
+  void CheckPredecessors();
   void Finish();
 
   // ------------------------------------------------------------------ the inputs
   void WriteInput();
+  Input NextInput();
+  void HoldUp(const std::string& topic);
+  void LetGo();
   // Records that no reader of committed ones sees.
   void WriteAborted(const std::string& topic);
 
@@ -123,12 +143,16 @@ class World final : private Surroundings {
   void StopOne();
   void AwayForDays();
   void LetOffsetsExpire();
+  void ReplaceDisk(Place* place);
   void KillAll(absl::Duration start_at);
   Place* AnyPlace(bool running);
 
   Plan plan_;
   const Bugs bugs_;
   const LogLine log_;
+  const MakeMedium medium_;
+  const bool wants_account_;
+  std::string account_;
   streams::Topology topology_;
   Random random_;
   Random uuids_;
@@ -141,11 +165,19 @@ class World final : private Surroundings {
   bool faults_ = true;
   int depth_ = 0;
   bool expired_ = false;
+  absl::Duration disturbed_;  // when something happened last that recovery begins with
   Workload workload_;
   std::vector<Judge::Written> written_;
   std::map<std::string, base::Offset> ends_;  // of what is to be processed
   base::Timestamp last_timestamp_;
   uint64_t own_transactions_ = 0;
+  struct Held {  // a foreign transaction that is open at the end of an input
+    std::string topic;
+    streams::sim::TransactionNumber number;
+    bool commit;
+    size_t records;  // so many more are written before it ends
+  };
+  std::optional<Held> held_;
   size_t turns_ = 0;
   Tally tally_;
   absl::Duration next_input_;
@@ -156,7 +188,8 @@ class World final : private Surroundings {
 Outcome Simulate(uint64_t seed, const Bugs& bugs, const Changes& changes = {},
                  World::LogLine log = nullptr);
 
-// Fewer records and fewer faults with which the seed still goes wrong.
-Changes Shrink(uint64_t seed, const Bugs& bugs, const Changes& changes);
+// Fewer records and fewer faults with which the seed still goes wrong, as `is_wrong` has it.
+Changes Shrink(uint64_t seed, const Bugs& bugs, const Changes& changes,
+               const std::function<bool(const Outcome& outcome)>& is_wrong);
 
 }  // namespace simulation

@@ -1,0 +1,32 @@
+// What the runs of several processes come to. In memory that they share, made before they are.
+//
+// Thread-safe, and safe between the processes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "tests/sim/world.h"
+
+namespace simulation {
+
+class SharedTotals {
+ public:
+  // Never freed.
+  static SharedTotals* New();
+
+  void Add(const Outcome& outcome);
+  std::string Text(double seconds) const;
+
+  std::atomic<uint64_t> failed = 0;
+
+ private:
+  std::atomic<uint64_t> seeds_ = 0;
+  std::atomic<uint64_t> records_ = 0;
+  std::atomic<uint64_t> commits_ = 0;
+  std::atomic<int64_t> virtual_seconds_ = 0;
+  std::atomic<int64_t> longest_recovery_ = 0;  // seconds
+};
+
+}  // namespace simulation
