@@ -20,16 +20,19 @@ class Load(threading.Thread):
     """Random traffic until it is stopped, each record acknowledged before the next is sent,
     so that the order of the decisions is fixed."""
 
+    LEAST = 600  # records, however soon it is stopped
+
     def __init__(self, feeder, seed, pause=0.005):
         super().__init__(daemon=True)
         self.feeder, self.traffic, self.pause = feeder, Traffic(seed), pause
-        self.ending, self.failure = threading.Event(), None
+        self.ending, self.failure, self.sent = threading.Event(), None, 0
 
     def run(self):
         try:
-            while not self.ending.is_set():
+            while not self.ending.is_set() or self.sent < self.LEAST:
                 self.traffic.one(self.feeder)
                 self.feeder.flush()
+                self.sent += 1
                 time.sleep(self.pause)
         except Exception as failure:  # told by stop()
             self.failure = failure
@@ -142,7 +145,8 @@ class CrashTest(KafkaTest):
     def compare_state(self, state, worker):
         """`worker` has stopped, and its changelogs are complete."""
         self.assertEqual(worker.dump("--offline"), state)
+        self.assertEqual(worker.verify()["not_checked"], [])
         # What each death has left is a prefix of the changelogs: with the rest, it is all.
         for kept in self.kept.get(worker.application_id, []):
-            self.assertEqual(worker.dump(state_dir=kept), state, kept)
+            worker.verify(state_dir=kept)
             self.partial += worker.dump("--offline", state_dir=kept) not in ([], state)

@@ -244,10 +244,11 @@ class Worker:
             raise AssertionError(done.stderr.decode())
         return done.stdout.decode().split("\n")[:-1]  # names may have other line ends
 
-    def verify(self):
+    def verify(self, **more):
         """Holds the local store against the changelogs: nothing differs, and what was checked
         is returned (state-dump's last line). Beside a running worker or without one."""
-        done = subprocess.run([DUMP, "--verify", "--format", "json"], env=self.environment(),
+        done = subprocess.run([DUMP, "--verify", "--format", "json"],
+                              env=self.environment(**more),
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
                               timeout=PATIENCE_SECONDS)
         if done.returncode:
