@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from crash import CrashTest  # noqa: E402
+from crash import CrashTest, courses  # noqa: E402
 
 
 class RevocationPointsTest(CrashTest):
@@ -33,7 +33,7 @@ class RevocationPointsTest(CrashTest):
 
     def test_in_a_revocation(self):
         points = ("revoked", "revoke-offsets-sent", "revoke-committed", "unassigned")
-        self.under_load({point: self.course(point) for point in points}, seed=41)
+        self.under_load(courses(self.course, *points), seed=41)
 
 
 class StopPointsTest(CrashTest):
@@ -56,11 +56,11 @@ class StopPointsTest(CrashTest):
 
     def test_at_the_stop(self):
         points = ("last-offsets-sent", "last-committed", "closing")
-        courses = {point: self.course(point) for point in points}
-        # The only checkpoint is the last one.
-        for point in ("checkpoint-applied", "flush-sync:3"):
-            courses[point.replace(":", "-")] = self.course(point, checkpoint_interval_ms=600_000)
-        self.under_load(courses, seed=42)
+        def with_one_checkpoint(point):
+            return self.course(point, checkpoint_interval_ms=600_000)
+        self.under_load({**courses(self.course, *points),
+                         **courses(with_one_checkpoint, "checkpoint-applied", "flush-sync:3")},
+                        seed=42)
 
 
 class FoundingPointsTest(CrashTest):
@@ -77,9 +77,8 @@ class FoundingPointsTest(CrashTest):
     def test_the_first_start(self):
         points = ("topics-making:1", "topics-making:2", "topics-made:2", "store-opened",
                   "written", "commit-in-flight")
-        courses = {point.replace(":", "-") + how: self.course(point)
-                   for point in points for how in ("", "-wiped")}
-        self.under_load(courses, seed=43)
+        self.under_load({label + how: course for how in ("", "-wiped")
+                         for label, course in courses(self.course, *points).items()}, seed=43)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""kill -9 between the steps of a start: of a restore, of one into a new folder, and where
-that folder takes the old one's place."""
+"""kill -9 between the steps of a start, and in its restore."""
 
 import os
 import re
@@ -13,11 +12,7 @@ from confluent_kafka import Producer
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from harness import BOOTSTRAP  # noqa: E402
-from crash import CrashTest  # noqa: E402
-
-
-def courses(make, *points):
-    return {point.replace(":", "-"): make(point) for point in points}
+from crash import CrashTest, courses  # noqa: E402
 
 
 class StartPointsTest(CrashTest):
@@ -95,33 +90,6 @@ class RestoreInPartsTest(CrashTest):
         self.assertEqual(worker.dump(), state)
         self.assertEqual(worker.stop(), 0)
         worker.verify(state_dir=self.kept[worker.application_id][0])
-
-
-class NewFolderTest(CrashTest):
-    def course(self, point):
-        """The operator's flag has the state restored into a new folder."""
-        flag = "--changelogs=from-log"
-        def run(label):
-            worker = self.crashing(label)
-            self.die_at("checkpoint-flushed:2", worker)
-            self.die_at(point, worker, flag)
-            self.die_at(point, worker, flag)
-            # Without the flag: what the death left is put right.
-            self.die_at("checkpoint-flushed:2", worker)
-            self.die_at(point, worker, flag)
-            worker.wipe()
-            self.die_at("checkpoint-flushed:2", worker)
-            self.die_at(point, worker, flag)
-            return worker.start()
-        return run
-
-    def test_while_it_is_filled(self):
-        self.under_load(courses(self.course, "aside-opened", "restore-record:2", "aside-applied",
-                                "aside-flushed"), seed=23)
-
-    def test_while_it_takes_the_old_ones_place(self):
-        self.under_load(courses(self.course, "replace-called", "replace-counts",
-                                "replace-old-away", "replace-new-placed", "replaced"), seed=24)
 
 
 if __name__ == "__main__":

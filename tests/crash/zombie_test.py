@@ -10,7 +10,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from harness import wait_for  # noqa: E402
-from crash import CrashTest, reached  # noqa: E402
+from crash import CrashTest, courses, reached  # noqa: E402
 
 
 class ZombieTest(CrashTest):
@@ -51,17 +51,17 @@ class ZombieTest(CrashTest):
     def test_in_a_transaction(self):
         points = ("processed:30", "offsets-sent:30", "commit-called:30", "written:30",
                   "commit-in-flight:30")
-        self.under_load({point.replace(":", "-"): self.course(point) for point in points}, seed=51)
+        self.under_load(courses(self.course, *points), seed=51)
 
     def test_in_a_checkpoint(self):
         points = ("checkpoint-begun:2", "checkpoint-applied:2", "flush-sync:8")
-        self.under_load({point.replace(":", "-"): self.course(point, checkpoint_interval_ms=50)
-                         for point in points}, seed=52)
+        self.under_load(courses(lambda point: self.course(point, checkpoint_interval_ms=50),
+                                *points), seed=52)
 
     def test_in_a_start(self):
         points = ("assigned", "offsets-read", "ranges-read:2", "store-opened", "restored",
                   "inputs-assigned")
-        self.under_load({point.replace(":", "-"): self.course(point) for point in points}, seed=53)
+        self.under_load(courses(self.course, *points), seed=53)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,11 @@ def reached(point, deed="crash"):
     return f"{deed} point {point.split(':')[0]} reached\n"
 
 
+def courses(make, *points):
+    """For under_load: each point's course by a label that a topic's name may hold."""
+    return {point.replace(":", "-"): make(point) for point in points}
+
+
 class CrashTest(KafkaTest):
     def setUp(self):
         super().setUp()
