@@ -124,22 +124,37 @@ absl::Status TaskStart::EndPredecessor() {
 
 // A broker that goes down between a transaction's decision and its markers may come back and
 // forget to write them (KAFKA-20734). Nobody but the same producer can supply them then.
-//
-// Only where a changelog has decided records: one that is new must begin with its identity.
 absl::Status TaskStart::CompleteIfHeldLong() {
   const absl::Duration now = environment_.clock->Elapsed();
   if (!held_since_.has_value()) held_since_ = now;
   if (now - *held_since_ < kMarkersLost) return absl::OkStatus();
   held_since_ = now;
-  ASSIGN_OR_RETURN(const auto ranges, environment_.reader->Ranges(Changelogs(), kCallTimeout));
   std::vector<base::TopicPartition> held;
-  for (const auto& [changelog, range] : ranges) {
-    if (range.start < range.stable_end && range.stable_end < range.end) held.push_back(changelog);
+  if (phase_ == Phase::kRestore) {
+    ASSIGN_OR_RETURN(held, HeldThoughCommitted());
+    if (held.empty()) return absl::OkStatus();
   }
   if (!predecessor_.empty()) {
     RETURN_IF_ERROR(environment_.complete_transactions_of(predecessor_, held));
   }
   return environment_.complete_transactions_of(environment_.transactional_id, held);
+}
+
+// The changelogs that are held open by a transaction that is known to have committed: the
+// local state includes it, or the group's offsets do. One that does not begin with an
+// identity is not among them, and must not get another record for its first.
+absl::StatusOr<std::vector<base::TopicPartition>> TaskStart::HeldThoughCommitted() {
+  ASSIGN_OR_RETURN(const bool group_is_ahead, GroupIsAhead());
+  ASSIGN_OR_RETURN(const auto ranges, environment_.reader->Ranges(Changelogs(), kCallTimeout));
+  std::vector<base::TopicPartition> held;
+  for (const Log& log : logs_) {
+    const LogRange& range = ranges.at(log.evidence.changelog);
+    const bool committed = group_is_ahead || Position(log) > range.stable_end;
+    if (log.evidence.identity.has_value() && range.stable_end < range.end && committed) {
+      held.push_back(log.evidence.changelog);
+    }
+  }
+  return held;
 }
 
 // The transaction that brought the group's offsets further than the state has committed, so
@@ -326,8 +341,7 @@ absl::Status TaskStart::Restore() {
   if (now - progressed_ >= kStandstill) {
     progressed_ = now;
     RETURN_IF_ERROR(EndPredecessor());
-    ASSIGN_OR_RETURN(const bool group_is_ahead, GroupIsAhead());
-    if (group_is_ahead) RETURN_IF_ERROR(CompleteIfHeldLong());
+    RETURN_IF_ERROR(CompleteIfHeldLong());
   }
   LogProgress(/*last=*/false);
   const bool done =

@@ -79,6 +79,7 @@ class TaskStart {
   absl::Status ReadOffsets();
   absl::Status EndPredecessor();
   absl::Status CompleteIfHeldLong();
+  absl::StatusOr<std::vector<base::TopicPartition>> HeldThoughCommitted();
   absl::StatusOr<bool> GroupIsAhead() const;
   std::vector<base::TopicPartition> Changelogs() const;
   absl::Status ReadRanges();

@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""A broker that is killed, or frozen, under load: shorter and longer than the session and the
+transaction timeout. And a worker frozen in a transaction until the broker has ended it.
+Outputs and state are as those of a worker that nobody disturbed."""
+
+import os
+import signal
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+
+from harness import Feeder, wait_for  # noqa: E402
+from own_broker import OwnBrokerTest  # noqa: E402
+from traffic import Traffic  # noqa: E402
+
+
+class Load:
+    """Feeds until it is told to stop; waits where the broker does not take anything."""
+
+    def __init__(self, feeder, seed):
+        self.feeder, self.traffic = feeder, Traffic(seed)
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.stop.is_set():
+            for _ in range(5):
+                self.traffic.one(self.feeder)
+            self.feeder.producer.flush(1)
+            time.sleep(0.005)
+
+    def end(self):
+        self.stop.set()
+        self.thread.join()
+        self.feeder.flush()
+
+
+class OutageTest(OwnBrokerTest):
+    def setUp(self):
+        super().setUp()
+        self.feeder = Feeder(self.inputs, bootstrap=self.bootstrap)
+
+    def outputs_so_far(self, worker):
+        return self.outputs(worker, "read_uncommitted")["party"]
+
+    def under_load(self, seed, disturb, **settings):
+        worker = self.worker("w", **settings).start()
+        worker.wait_log("running plan")
+        load = Load(self.feeder, seed)
+        try:
+            wait_for(lambda: len(self.outputs_so_far(worker)) > 20, "outputs")
+            disturb(worker)
+            before = len(self.outputs_so_far(worker))
+            wait_for(lambda: len(self.outputs_so_far(worker)) > before + 20 or
+                     not worker.running(), "more outputs")
+        finally:
+            load.end()
+        self.wait_processed(worker, self.feeder)
+        calm = self.worker("calm").start()
+        self.wait_processed(calm, self.feeder)
+        expected = self.outputs(calm)
+        self.assertGreater(len(expected["party"]), 40)
+        self.assert_same_outputs(expected, self.outputs(worker))
+        self.assertEqual(calm.dump(), worker.dump())
+        self.assertEqual(worker.stop(), 0)
+        self.assertEqual(worker.dump("--offline"), worker.dump())
+        return worker
+
+    def freeze_broker(self, seconds):
+        os.kill(self.broker.pid(), signal.SIGSTOP)
+        time.sleep(seconds)  # this is the length of the fault
+        os.kill(self.broker.pid(), signal.SIGCONT)
+
+    def kill_broker(self, seconds=0):
+        self.broker.kill()
+        time.sleep(seconds)
+        self.broker.start()
+
+    def test_frozen_for_less_than_the_session(self):
+        worker = self.under_load(31, lambda _: self.freeze_broker(3), session_timeout_ms=10000)
+        self.assertEqual(worker.log().count("running plan"), 1)  # nothing had to begin anew
+
+    def test_killed_and_back_within_session_and_transaction(self):
+        self.under_load(32, lambda _: self.kill_broker(), session_timeout_ms=45000)
+
+    def test_killed_and_away_for_longer_than_both(self):
+        worker = self.under_load(33, lambda _: self.kill_broker(8), session_timeout_ms=6000)
+        self.assertIn("starting this thread anew", worker.log())
+
+    def test_killed_with_the_worker(self):
+        def kill_both(worker):
+            self.broker.kill()
+            worker.kill()
+            self.broker.start()
+            worker.start()
+            worker.wait_log("running plan", 2)
+        self.under_load(34, kill_both, session_timeout_ms=6000)
+
+    def test_worker_frozen_until_its_transaction_has_timed_out(self):
+        held = []
+
+        def freeze(worker):
+            # Until it is hit in a transaction: then the committed outputs end before the others.
+            for _ in range(50):
+                worker.process.send_signal(signal.SIGSTOP)
+                if self.outputs_so_far(worker) != self.outputs(worker)["party"]:
+                    held.append(True)
+                    break
+                worker.process.send_signal(signal.SIGCONT)
+        self.under_load(35, freeze, session_timeout_ms=6000)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
