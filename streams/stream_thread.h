@@ -98,9 +98,10 @@ class StreamThread {
   absl::Status EnsureProducer();
   absl::Status EndTransactionsOf(const std::string& transactional_id);
   absl::Status CompleteTransactionsOf(const std::string& transactional_id,
-                                      const std::vector<base::TopicPartition>& changelogs);
+                                      const std::vector<base::TopicPartition>& changelogs,
+                                      bool commit);
   ProduceResult WriteCompletion(TransactionalProducer& producer,
-                                const std::vector<base::TopicPartition>& changelogs);
+                                const std::vector<base::TopicPartition>& changelogs, bool commit);
   ProducerSpec TransactionalSpec(const std::string& id) const;
 
   // ---- running (stream_thread.cc)

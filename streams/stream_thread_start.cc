@@ -34,9 +34,8 @@ absl::Status StreamThread::BeginStart(base::Partition partition) {
           .clock = &clock_,
           .end_transactions_of = [this](const std::string& id) { return EndTransactionsOf(id); },
           .complete_transactions_of =
-              [this](const std::string& id, const std::vector<base::TopicPartition>& changelogs) {
-                return CompleteTransactionsOf(id, changelogs);
-              },
+              [this](const std::string& id, const std::vector<base::TopicPartition>& changelogs,
+                     bool commit) { return CompleteTransactionsOf(id, changelogs, commit); },
           .transactional_id = transactional_id_},
       config_, partition, std::move(stores), std::move(inputs),
       base::TopicPartition{repartition_topic_, partition});
@@ -135,29 +134,31 @@ absl::Status StreamThread::EndTransactionsOf(const std::string& transactional_id
 }
 
 // The end of a transaction by the same producer is the end of the one before, too, in each
-// partition that both have. A commit is right: what the group's offsets or a changelog hold
-// open has sent its offsets or was decided, and so is whole (docs/decisions/0014-lost-markers.md).
+// partition that both have (docs/decisions/0014-lost-markers.md).
 absl::Status StreamThread::CompleteTransactionsOf(
-    const std::string& transactional_id, const std::vector<base::TopicPartition>& changelogs) {
+    const std::string& transactional_id, const std::vector<base::TopicPartition>& changelogs,
+    bool commit) {
   base::Log(base::LogLevel::kWarning, "completing what the broker left without an end",
             {{"transactional_id", transactional_id},
+             {"end", commit ? "commit" : "abort"},
              {"changelogs", absl::StrJoin(changelogs, ",", [](std::string* out, const auto& tp) {
                 absl::StrAppend(out, base::ToString(tp));
               })}});
   ProduceResult done;
   if (transactional_id == transactional_id_) {
-    done = WriteCompletion(*producer_, changelogs);
+    done = WriteCompletion(*producer_, changelogs, commit);
   } else {
     ASSIGN_OR_RETURN(const auto producer,
                      broker_.NewTransactionalProducer(TransactionalSpec(transactional_id)));
     done = producer->InitTransactions(kInitTimeout);
-    if (done.ok()) done = WriteCompletion(*producer, changelogs);
+    if (done.ok()) done = WriteCompletion(*producer, changelogs, commit);
   }
   return done.ok() ? absl::OkStatus() : absl::AbortedError(done.reason);
 }
 
 ProduceResult StreamThread::WriteCompletion(TransactionalProducer& producer,
-                                            const std::vector<base::TopicPartition>& changelogs) {
+                                            const std::vector<base::TopicPartition>& changelogs,
+                                            bool commit) {
   ProduceResult done = producer.Begin();
   for (size_t i = 0; done.ok() && i < topology_.stores().size(); ++i) {
     if (std::find(changelogs.begin(), changelogs.end(), Changelog(i)) == changelogs.end()) continue;
@@ -166,6 +167,10 @@ ProduceResult StreamThread::WriteCompletion(TransactionalProducer& producer,
                              .key = kCompletionKey,
                              .value = std::nullopt,
                              .headers = {}});
+  }
+  if (!commit) {
+    if (done.ok()) done = producer.Flush(kInitTimeout);  // else the markers would not go there
+    return done.ok() ? producer.Abort(kInitTimeout) : done;
   }
   // The inputs' offsets must stay those that the transaction has sent: an offset of a topic
   // that the group does not read, which the broker forgets again after a week.

@@ -130,35 +130,33 @@ absl::Status TaskStart::CompleteIfHeldLong() {
   if (now - *held_since_ < kMarkersLost) return absl::OkStatus();
   held_since_ = now;
   std::vector<base::TopicPartition> held;
+  bool commit = true;
   if (phase_ == Phase::kRestore) {
-    ASSIGN_OR_RETURN(held, HeldThoughCommitted());
+    RETURN_IF_ERROR(FindHeld(&held, &commit));
     if (held.empty()) return absl::OkStatus();
   }
   if (!predecessor_.empty()) {
-    RETURN_IF_ERROR(environment_.complete_transactions_of(predecessor_, held));
+    RETURN_IF_ERROR(environment_.complete_transactions_of(predecessor_, held, commit));
   }
-  return environment_.complete_transactions_of(environment_.transactional_id, held);
+  return environment_.complete_transactions_of(environment_.transactional_id, held, commit);
 }
 
-// The changelogs that are held open by a transaction that is known to have committed: the
-// local state includes it, or the group's offsets do. One that does not begin with an
-// identity is not among them, and must not get another record for its first.
-absl::StatusOr<std::vector<base::TopicPartition>> TaskStart::HeldThoughCommitted() {
-  ASSIGN_OR_RETURN(const bool group_is_ahead, GroupIsAhead());
+// The changelogs that a transaction holds open, and whether it has committed: then the local
+// state includes it, or the group's offsets, which wait for nothing any more, do. One without
+// an identity is not among them: it must not get another record for its first.
+absl::Status TaskStart::FindHeld(std::vector<base::TopicPartition>* held, bool* committed) {
+  ASSIGN_OR_RETURN(*committed, GroupIsAhead());
   ASSIGN_OR_RETURN(const auto ranges, environment_.reader->Ranges(Changelogs(), kCallTimeout));
-  std::vector<base::TopicPartition> held;
   for (const Log& log : logs_) {
     const LogRange& range = ranges.at(log.evidence.changelog);
-    const bool committed = group_is_ahead || Position(log) > range.stable_end;
-    if (log.evidence.identity.has_value() && range.stable_end < range.end && committed) {
-      held.push_back(log.evidence.changelog);
-    }
+    if (!log.evidence.identity.has_value() || range.stable_end >= range.end) continue;
+    held->push_back(log.evidence.changelog);
+    if (Position(log) > range.stable_end) *committed = true;
   }
-  return held;
+  return absl::OkStatus();
 }
 
-// The transaction that brought the group's offsets further than the state has committed, so
-// what the changelogs still hold open belongs to it.
+// A transaction that has processed something brings the group's offsets further.
 absl::StatusOr<bool> TaskStart::GroupIsAhead() const {
   std::string bytes;
   ASSIGN_OR_RETURN(const bool found, replica_->Get(state::StoreIndex(0), kOffsetsKey, &bytes));

@@ -44,10 +44,10 @@ class TaskStart {
     const base::Clock* clock;
     // Ends the open transaction of a producer that died or was left behind.
     std::function<absl::Status(const std::string& transactional_id)> end_transactions_of;
-    // Writes the end that the broker owes a transaction of that producer, in the group's
-    // offsets and in these changelogs.
+    // Writes the end that the broker owes a transaction of that producer into these changelogs
+    // and, with a commit, the group's offsets.
     std::function<absl::Status(const std::string& transactional_id,
-                               const std::vector<base::TopicPartition>& changelogs)>
+                               const std::vector<base::TopicPartition>& changelogs, bool commit)>
         complete_transactions_of;
     std::string transactional_id;  // ours
   };
@@ -79,7 +79,7 @@ class TaskStart {
   absl::Status ReadOffsets();
   absl::Status EndPredecessor();
   absl::Status CompleteIfHeldLong();
-  absl::StatusOr<std::vector<base::TopicPartition>> HeldThoughCommitted();
+  absl::Status FindHeld(std::vector<base::TopicPartition>* held, bool* committed);
   absl::StatusOr<bool> GroupIsAhead() const;
   std::vector<base::TopicPartition> Changelogs() const;
   absl::Status ReadRanges();

@@ -57,6 +57,15 @@ class ChangelogStopsTest(StopsTest):
         for flags in ((), ("--changelogs=from-log", "--offsets=from-group")):
             self.assert_stops(worker, *flags, names=[topic + "-0", "empty", "backup"])
 
+    def test_head_of_a_changelog_trimmed(self):
+        worker, feeder = self.processed_worker()
+        topic = self.changelog(worker, "characters")
+        self.set_topic(topic, **{**CHANGELOG, "cleanup.policy": "delete"})
+        delete_records(BOOTSTRAP, topic, 3)
+        self.set_topic(topic, **CHANGELOG)
+        for flags in ((), ("--changelogs=from-log", "--offsets=from-group")):
+            self.assert_stops(worker, *flags, names=[topic + "-0", "identity", "backup"])
+
     def test_all_changelogs_made_anew(self):
         worker, feeder = self.processed_worker()
         topics = [self.changelog(worker, store) for store in STORES]

@@ -106,6 +106,21 @@ class DirectoryStopsTest(StopsTest):
         os.rename(theirs, own)
         self.assert_goes_on(worker, feeder)
 
+    def test_directory_of_a_newer_format(self):
+        worker, feeder = self.processed_worker()
+        path = os.path.join(worker.state_dir, worker.application_id, "instance")
+        with open(path, encoding="utf-8") as file:
+            ours = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(ours.replace("format=1", "format=2"))
+        worker.start()
+        self.assertEqual(worker.wait_exit(), 1)
+        for name in (path, 'format "2"', "knows 1"):
+            self.assertIn(name, message_of(worker.log()))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(ours)
+        self.assert_goes_on(worker, feeder)
+
     def test_second_process_on_one_directory(self):
         worker, feeder = self.processed_worker()
         worker.start()

@@ -10,8 +10,11 @@ import threading
 import time
 import unittest
 
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
+import harness  # noqa: E402
 from harness import Feeder, wait_for  # noqa: E402
 from own_broker import OwnBrokerTest  # noqa: E402
 from traffic import Traffic  # noqa: E402
@@ -45,7 +48,11 @@ class OutageTest(OwnBrokerTest):
         self.feeder = Feeder(self.inputs, bootstrap=self.bootstrap)
 
     def outputs_so_far(self, worker):
-        return self.outputs(worker, "read_uncommitted")["party"]
+        """None where the broker has no leader for them yet."""
+        try:
+            return self.outputs(worker, "read_uncommitted")["party"]
+        except KafkaException:
+            return []
 
     def under_load(self, seed, disturb, **settings):
         worker = self.worker("w", **settings).start()
@@ -54,7 +61,7 @@ class OutageTest(OwnBrokerTest):
         try:
             wait_for(lambda: len(self.outputs_so_far(worker)) > 20, "outputs")
             disturb(worker)
-            before = len(self.outputs_so_far(worker))
+            before = len(wait_for(lambda: self.outputs_so_far(worker), "the broker"))
             wait_for(lambda: len(self.outputs_so_far(worker)) > before + 20 or
                      not worker.running(), "more outputs")
         finally:
@@ -101,17 +108,33 @@ class OutageTest(OwnBrokerTest):
         self.under_load(34, kill_both, session_timeout_ms=6000)
 
     def test_worker_frozen_until_its_transaction_has_timed_out(self):
-        held = []
-
         def freeze(worker):
-            # Until it is hit in a transaction: then the committed outputs end before the others.
-            for _ in range(50):
+            for _ in range(100):  # until it is hit in a transaction
                 worker.process.send_signal(signal.SIGSTOP)
-                if self.outputs_so_far(worker) != self.outputs(worker)["party"]:
-                    held.append(True)
+                if self.is_open(worker):
                     break
                 worker.process.send_signal(signal.SIGCONT)
-        self.under_load(35, freeze, session_timeout_ms=6000)
+                time.sleep(0.01)
+            self.assertTrue(self.is_open(worker), "it was never hit in a transaction")
+            # The broker looks for those that have timed out every 10 s.
+            wait_for(lambda: not self.is_open(worker), "the broker to end the transaction")
+            worker.process.send_signal(signal.SIGCONT)
+        worker = self.under_load(35, freeze, session_timeout_ms=6000)
+        self.assertIn("starting this thread anew", worker.log())
+
+    def is_open(self, worker):
+        """Whether readers of committed records are held up: twice, since markers come late."""
+        changelog = f"{worker.application_id}-characters-changelog"
+        return all(self.stable_end(changelog) < harness.ends_of([changelog], self.bootstrap)
+                   [changelog] for _ in range(2))
+
+    def stable_end(self, topic):
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "nobody",
+                             "isolation.level": "read_committed"})
+        try:
+            return consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=20)[1]
+        finally:
+            consumer.close()
 
 
 if __name__ == "__main__":

@@ -164,9 +164,8 @@ class TaskStartTest : public testing::Test {
                      .clock = &clock_,
                      .end_transactions_of = [](const std::string&) { return absl::OkStatus(); },
                      .complete_transactions_of =
-                         [this](const std::string& id, const std::vector<TopicPartition>& logs) {
-                           return Complete(id, logs);
-                         },
+                         [this](const std::string& id, const std::vector<TopicPartition>& logs,
+                                bool commit) { return Complete(id, logs, commit); },
                      .transactional_id = "app-0"},
                     config_, kPartition, {{"things", kLog}}, {kInput}, kRepartition);
     while (true) {
@@ -186,8 +185,9 @@ class TaskStartTest : public testing::Test {
   }
 
   // As by the broker: the transaction's end counts for what the producer left open before.
-  absl::Status Complete(const std::string& id, const std::vector<TopicPartition>& logs) {
-    completed_.push_back(id);
+  absl::Status Complete(const std::string& id, const std::vector<TopicPartition>& logs,
+                        bool commit) {
+    completed_.push_back(absl::StrCat(id, commit ? " commits" : " aborts"));
     for (const TopicPartition& log : logs) completed_.push_back(base::ToString(log));
     if (id != unended_) return absl::OkStatus();
     consumer_.held = false;
@@ -278,7 +278,7 @@ TEST_F(TaskStartTest, OffsetsWhoseMarkerTheBrokerHasLostAreCompleted) {
   unended_ = "app-0";
   give_up_ = clock_.Elapsed() + absl::Minutes(1);
   EXPECT_TRUE(Run().ok());
-  EXPECT_THAT(completed_, testing::ElementsAre("app-0"));
+  EXPECT_THAT(completed_, testing::ElementsAre("app-0 commits"));
 }
 
 TEST_F(TaskStartTest, APredecessorsOffsetsAreCompletedUnderItsName) {
@@ -287,7 +287,7 @@ TEST_F(TaskStartTest, APredecessorsOffsetsAreCompletedUnderItsName) {
   unended_ = "app-1";
   give_up_ = clock_.Elapsed() + absl::Minutes(1);
   EXPECT_TRUE(Run().ok());
-  EXPECT_THAT(completed_, testing::ElementsAre("app-1", "app-0"));
+  EXPECT_THAT(completed_, testing::ElementsAre("app-1 commits", "app-0 commits"));
 }
 
 TEST_F(TaskStartTest, AMarkerThatComesLateIsWaitedFor) {
@@ -303,7 +303,7 @@ TEST_F(TaskStartTest, AChangelogBehindTheGroupIsCompleted) {
   Write(Key("c"), "3");  // its offsets have their marker
   unended_ = "app-0";
   EXPECT_TRUE(Run().ok());
-  EXPECT_THAT(completed_, testing::ElementsAre("app-0", base::ToString(kLog)));
+  EXPECT_THAT(completed_, testing::ElementsAre("app-0 commits", base::ToString(kLog)));
   EXPECT_EQ(Stores(), "a=1 b=2 c=3 ");
 }
 
@@ -316,16 +316,17 @@ TEST_F(TaskStartTest, AChangelogBehindTheLocalStateIsCompleted) {
   reader_.end = base::Next(base::Next(reader_.end));  // more is open behind it
   unended_ = "app-0";
   EXPECT_TRUE(Run().ok());
-  EXPECT_THAT(completed_, testing::ElementsAre("app-0", base::ToString(kLog)));
+  EXPECT_THAT(completed_, testing::ElementsAre("app-0 commits", base::ToString(kLog)));
 }
 
-TEST_F(TaskStartTest, AnOpenTransactionThatNobodyKnowsIsNotCommitted) {
+TEST_F(TaskStartTest, WhatNobodyKnowsOfWasAborted) {
   reader_.stays_open = true;
   reader_.stable_end = reader_.end;
   reader_.Append(Key("c"), "3");
-  steps_ = 100;
+  reader_.Append(Key("d"), "4");
+  steps_ = 12;
   EXPECT_TRUE(Run().ok());
-  EXPECT_THAT(completed_, testing::IsEmpty());
+  EXPECT_THAT(completed_, testing::ElementsAre("app-0 aborts", base::ToString(kLog)));
 }
 
 // One that was stalled restores what others write meanwhile, one store further than another.
