@@ -151,13 +151,21 @@ ProduceResult SimProducer::Flush(absl::Duration) {
 
 // ----------------------------------------------------------------- the transaction
 
+// Made to end a transaction that another has left open.
+bool SimProducer::IsAnothers() const {
+  const Member& member = connection_->member;
+  return spec_.transactional_id != absl::StrCat(member.group, "-", member.member_id);
+}
+
 ProduceResult SimProducer::InitTransactions(absl::Duration) {
   const Verdict verdict = connection_->hooks->Before(Call::kInitTransactions);
   if (verdict == Verdict::kFatal || verdict == Verdict::kAbort) {
     return FailedBy(Verdict::kFatal, Call::kInitTransactions);
   }
-  // Made only to end somebody's transaction.
-  if (connection_->plant == Plant::kPredecessorLeft && spec_.topics.empty()) return {};
+  if (connection_->plant == Plant::kPredecessorLeft && IsAnothers()) {
+    return spec_.topics.empty() ? ProduceResult{}
+                                : FailedBy(Verdict::kFatal, Call::kInitTransactions);
+  }
   epoch_ = cluster_.transactions().InitProducer(
       spec_.transactional_id, connection_->member.transaction_timeout, cluster_.now());
   if (verdict == Verdict::kLost) return FailedBy(verdict, Call::kInitTransactions);

@@ -31,6 +31,7 @@ class SimProducer final : public TransactionalProducer {
   ProduceResult Abort(absl::Duration timeout) override;
 
  private:
+  bool IsAnothers() const;
   struct Queued {
     base::TopicPartition partition;
     bool reported = false;

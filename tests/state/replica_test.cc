@@ -19,14 +19,14 @@ const std::vector<std::string> kStores = {"things"};
 // Keeps its tasks until the test wants them run.
 class HeldExecutor final : public Executor {
  public:
-  void Run(std::function<void()> task) override { task_ = std::move(task); }
-  void Release() { std::exchange(task_, nullptr)(); }
-  ~HeldExecutor() override {
-    if (task_) task_();
+  void Run(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+  void Release() {
+    for (const auto& task : std::exchange(tasks_, {})) task();
   }
+  ~HeldExecutor() override { Release(); }
 
  private:
-  std::function<void()> task_;
+  std::vector<std::function<void()>> tasks_;
 };
 
 class ReplicaTest : public testing::Test {
