@@ -236,15 +236,22 @@ absl::StatusOr<std::string> OneOf(const absl::Flag<std::string>& flag,
 }
 
 // As Kafka allows in topics and groups, since it becomes a part of both and of a path.
-absl::Status CheckName(const char* flag, const std::string& name) {
-  const bool legal = !name.empty() && name.size() <= 200 && name != "." && name != ".." &&
-                     std::all_of(name.begin(), name.end(), [](char c) {
-                       return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' ||
-                              c == '_' || c == '-';
-                     });
-  if (legal) return absl::OkStatus();
+bool IsName(const std::string& name) {
+  return !name.empty() && name.size() <= 200 && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' ||
+                  c == '-';
+         });
+}
+
+absl::Status CheckNameOf(const std::string& named, const std::string& name) {
+  if (IsName(name)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      Named(flag), " is \"", name, "\", allowed are 1 to 200 letters, digits, '.', '_' and '-'"));
+      named, " is \"", name, "\", allowed are 1 to 200 letters, digits, '.', '_' and '-'"));
+}
+
+absl::Status CheckName(const char* flag, const std::string& name) {
+  return CheckNameOf(Named(flag), name);
 }
 
 topology::Topics ReadTopics() {
@@ -380,6 +387,10 @@ absl::StatusOr<Settings> ReadSettings() {
 }
 
 }  // namespace
+
+absl::Status CheckApplicationId(const std::string& flag, const std::string& id) {
+  return CheckNameOf(flag, id);
+}
 
 absl::StatusOr<Settings> ParseSettings(int argc, char** argv, const std::string& own_flags_file,
                                        const std::string& usage) {

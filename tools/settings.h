@@ -33,4 +33,7 @@ struct Settings {
 absl::StatusOr<Settings> ParseSettings(int argc, char** argv, const std::string& own_flags_file,
                                        const std::string& usage);
 
+// As Kafka allows it in topics and groups. `flag` names it in the error.
+absl::Status CheckApplicationId(const std::string& flag, const std::string& id);
+
 }  // namespace tools

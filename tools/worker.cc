@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/flags/flag.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/clock.h"
@@ -23,6 +22,7 @@
 #include "streams/replicas.h"
 #include "streams/stream_thread.h"
 #include "streams/topic_setup.h"
+#include "tools/dead_letter_size.h"
 #include "topology/party_topology.h"
 
 ABSL_FLAG(bool, rebuild, false,
@@ -52,18 +52,6 @@ absl::StatusOr<streams::TopicsFound> WaitForTopics(const streams::Topology& topo
     absl::SleepFor(absl::Milliseconds(200));
   }
   return absl::CancelledError("stopped");
-}
-
-// A dead letter must fit its topic, with room for the record's own framing.
-size_t LargestDeadLetter(const std::string& topic, streams::Admin& admin) {
-  constexpr size_t kFraming = 2'000;
-  size_t largest = 1'000'000;
-  const auto settings = admin.TopicSettings(topic, absl::Seconds(5));
-  if (settings.ok() && settings->contains("max.message.bytes")) {
-    size_t bytes = 0;
-    if (absl::SimpleAtoi(settings->at("max.message.bytes"), &bytes)) largest = bytes;
-  }
-  return largest > 2 * kFraming ? largest - kFraming : largest / 2;
 }
 
 void SetLocalStateAside(const state::StateDirectory& directory, streams::Replicas* replicas) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/manual_clock.h"
+#include "tools/rebuild/compare.h"
 #include "tools/rebuild/input_point.h"
 #include "tools/rebuild/progress.h"
 
@@ -84,6 +85,73 @@ TEST(InputPoint, ErrorsSayWhatIsAllowed) {
     ASSERT_FALSE(point.ok()) << text;
     EXPECT_THAT(std::string(point.status().message()), HasSubstr("earliest, latest")) << text;
   }
+}
+
+// ------------------------------------------------------------------ comparing outputs
+
+std::vector<OutputRecord> Records(const std::string& values, int64_t first_time = 10) {
+  std::vector<OutputRecord> records;
+  for (const char value : values) {
+    records.push_back({.timestamp = base::Timestamp(first_time++),
+                       .key = std::nullopt,
+                       .value = std::string(1, value),
+                       .headers = {}});
+  }
+  return records;
+}
+
+int64_t Differ(const std::vector<OutputRecord>& live, const std::vector<OutputRecord>& replayed,
+               const OutputWindow& window) {
+  Differences differences(/*shown=*/0);
+  CompareSequences(live, replayed, window, &differences);
+  return differences.count();
+}
+
+// So that their times do not differ.
+constexpr OutputWindow kAnyTime{.present = base::Timestamp(0)};
+
+TEST(CompareSequences, FindsItsWayBack) {
+  EXPECT_EQ(Differ(Records("abcdef"), Records("abcdef"), kAnyTime), 0);
+  EXPECT_EQ(Differ(Records("abXcdef"), Records("abcdef"), kAnyTime), 1);
+  EXPECT_EQ(Differ(Records("abcdef"), Records("abXYcdef"), kAnyTime), 2);
+  EXPECT_EQ(Differ(Records("abXcdef"), Records("abYcdef"), kAnyTime), 1);
+  EXPECT_EQ(Differ(Records(""), Records("abc"), kAnyTime), 3);
+  EXPECT_EQ(Differ(Records("abc"), Records(""), kAnyTime), 3);
+  EXPECT_EQ(Differ(Records("abcX"), Records("abcYZ"), kAnyTime), 2);
+}
+
+TEST(CompareSequences, TimesCountButForThePresent) {
+  const OutputWindow window{.present = base::Timestamp(1000)};
+  EXPECT_EQ(Differ(Records("a", 10), Records("a", 11), window), 1);
+  EXPECT_EQ(Differ(Records("a", 10), Records("a", 1000), window), 0);
+}
+
+TEST(CompareSequences, WhatIsBesideTheWindowIsNoDifference) {
+  OutputWindow window{.from = base::Timestamp(10), .ends_together = false};
+  window.present = base::Timestamp(1000);
+  Differences differences(/*shown=*/0);
+  // The first millisecond may be an earlier input's; what comes later is counted.
+  const OutputsCompared compared =
+      CompareSequences(Records("XabcYZ", 10), Records("abc", 11), window, &differences);
+  EXPECT_EQ(differences.count(), 0);
+  EXPECT_EQ(compared.records, 3);
+  EXPECT_EQ(compared.beyond, 2);
+  window.ends_together = true;
+  EXPECT_EQ(Differ(Records("XabcYZ", 10), Records("abc", 11), window), 2);
+}
+
+TEST(OutputRecord, ShowsWhatIsNoTextAsBytes) {
+  EXPECT_EQ(ToJson({.timestamp = base::Timestamp(7),
+                    .key = std::string("\x01\xff", 2),
+                    .value = "{\"a\":\"\xc3\xa9\"}",
+                    .headers = {{"VERSION", std::string("\0\x53", 2)}, {"NULL", std::nullopt}}}),
+            "{\"timestamp\":7,\"key\":\"01ff\",\"headers\":[[\"VERSION\",{\"hex\":\"0053\"}],"
+            "[\"NULL\",null]],\"value\":\"{\\\"a\\\":\\\"\xc3\xa9\\\"}\"}");
+  EXPECT_EQ(ToJson({.timestamp = base::Timestamp(7),
+                    .key = std::nullopt,
+                    .value = std::string("\xff"),
+                    .headers = {}}),
+            "{\"timestamp\":7,\"key\":null,\"headers\":[],\"value\":{\"hex\":\"ff\"}}");
 }
 
 }  // namespace

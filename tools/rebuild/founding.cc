@@ -123,6 +123,20 @@ absl::Status CheckNoLocalState(const Settings& settings) {
   return NotNew(id, absl::StrCat("there is local state in ", local.directory));
 }
 
+// Before anything long is begun.
+absl::Status CheckInputsAndOutputs(const Settings& settings, const streams::Topology& topology,
+                                   const Connection& kafka) {
+  std::vector<std::string> topics = topology.source_topics();
+  for (const std::string& topic : topology.sink_topics()) topics.push_back(topic);
+  ASSIGN_OR_RETURN(const auto found, kafka.broker->admin().DescribeTopics(topics, kKafkaTimeout));
+  for (const std::string& topic : topics) {
+    if (found.contains(topic) || settings.topic_setup.create_topics) continue;
+    return absl::NotFoundError(
+        absl::StrCat("there is no topic ", topic, " (--create_topics makes it)"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<std::string> InternalTopics(const std::string& application_id,
@@ -155,7 +169,8 @@ absl::Status CheckIsNew(const Settings& settings, const streams::Topology& topol
     return NotNew(id, absl::StrCat("its group has a committed offset of ",
                                    base::ToString(offsets.begin()->first)));
   }
-  return CheckNoLocalState(settings);
+  RETURN_IF_ERROR(CheckNoLocalState(settings));
+  return CheckInputsAndOutputs(settings, topology, kafka);
 }
 
 absl::Status Found(const Settings& settings, const streams::Topology& topology,

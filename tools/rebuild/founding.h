@@ -35,7 +35,7 @@ struct Founding {
 };
 
 // An error that names what the application of the settings has: members, committed offsets,
-// internal topics, or a local state.
+// internal topics, or a local state; or an input or output that is missing.
 absl::Status CheckIsNew(const Settings& settings, const streams::Topology& topology,
                         const Connection& kafka);
 
