@@ -21,7 +21,7 @@ TEST(Progress, HasRateShareAndTimeLeft) {
             "reading: 1200000 of 4000000 (30 %), 400000/s, 7 s left");
   EXPECT_EQ(ProgressText("reading", 5, 5, absl::Seconds(1)), "reading: 5 of 5 (100 %), 5/s");
   EXPECT_EQ(ProgressText("reading", 0, 5, absl::Seconds(1)), "reading: 0 of 5 (0 %), 0/s");
-  EXPECT_EQ(ProgressText("reading", 0, 0, absl::ZeroDuration()), "reading: 0 of 0 (100 %), 0/s");
+  EXPECT_EQ(ProgressText("reading", 0, 0, absl::ZeroDuration()), "reading: 0, 0/s");
 }
 
 class ProgressTest : public testing::Test {

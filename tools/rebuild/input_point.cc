@@ -104,22 +104,32 @@ std::vector<base::TopicPartition> InputsOf(const streams::Topology& topology) {
 }
 
 absl::StatusOr<Ranges> InputRanges(std::span<const base::TopicPartition> inputs,
-                                   const Connection& kafka) {
+                                   const Connection& kafka, bool missing_are_empty) {
   std::vector<std::string> topics;
   for (const base::TopicPartition& input : inputs) topics.push_back(input.topic);
   ASSIGN_OR_RETURN(const auto found, kafka.broker->admin().DescribeTopics(topics, kKafkaTimeout));
-  for (const std::string& topic : topics) {
+  Ranges missing;
+  std::vector<base::TopicPartition> there;
+  for (const base::TopicPartition& input : inputs) {
+    const std::string& topic = input.topic;
     const auto it = found.find(topic);
     if (it == found.end()) {
-      return absl::NotFoundError(absl::StrCat("there is no input topic ", topic));
+      if (!missing_are_empty) {
+        return absl::NotFoundError(absl::StrCat("there is no input topic ", topic));
+      }
+      missing[input] = {};
+      continue;
     }
+    there.push_back(input);
     if (it->second.partitions != 1) {
       return absl::FailedPreconditionError(
           absl::StrCat("input ", topic, " has ", it->second.partitions,
                        " partitions. This version knows the fused plan only: inputs of one"));
     }
   }
-  return kafka.reader->Ranges(inputs, kKafkaTimeout);
+  ASSIGN_OR_RETURN(Ranges ranges, kafka.reader->Ranges(there, kKafkaTimeout));
+  ranges.merge(missing);
+  return ranges;
 }
 
 absl::StatusOr<streams::InputPositions> Resolve(const InputPoint& point, const Ranges& ranges,
@@ -134,7 +144,10 @@ absl::StatusOr<streams::InputPositions> Resolve(const InputPoint& point, const R
       return positions;
     case InputPoint::Kind::kTime: {
       std::vector<base::TopicPartition> inputs;
-      for (const auto& [input, range] : ranges) inputs.push_back(input);
+      for (const auto& [input, range] : ranges) {
+        positions[input] = range.stable_end;
+        if (range.start < range.stable_end) inputs.push_back(input);
+      }
       ASSIGN_OR_RETURN(const auto offsets,
                        kafka.operators->OffsetsAt(inputs, point.time, kKafkaTimeout));
       for (size_t i = 0; i < inputs.size(); ++i) {

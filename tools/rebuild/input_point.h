@@ -39,9 +39,10 @@ std::vector<base::TopicPartition> InputsOf(const streams::Topology& topology);
 
 using Ranges = std::map<base::TopicPartition, streams::LogRange>;
 
-// The inputs' ranges. NotFound: a topic is not there.
+// The inputs' ranges. NotFound: a topic is not there; where `missing_are_empty`, such a one
+// is taken for empty, since it will be made.
 absl::StatusOr<Ranges> InputRanges(std::span<const base::TopicPartition> inputs,
-                                   const Connection& kafka);
+                                   const Connection& kafka, bool missing_are_empty = false);
 
 // Error: positions that are not of these inputs, or not in them (any more).
 absl::StatusOr<streams::InputPositions> Resolve(const InputPoint& point, const Ranges& ranges,

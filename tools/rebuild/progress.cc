@@ -26,9 +26,11 @@ int64_t PerSecond(int64_t done, absl::Duration taken) {
 std::string ProgressText(const std::string& what, int64_t done, int64_t total,
                          absl::Duration taken) {
   const int64_t rate = PerSecond(done, taken);
-  std::string text = absl::StrFormat("%s: %d of %d (%d %%), %d/s", what, done, total,
-                                     total == 0 ? 100 : 100 * done / total, rate);
-  if (rate > 0 && done < total) absl::StrAppend(&text, ", ", (total - done) / rate, " s left");
+  if (total == 0) return absl::StrFormat("%s: %d, %d/s", what, done, rate);
+  const int64_t all = std::max(done, total);
+  std::string text =
+      absl::StrFormat("%s: %d of %d (%d %%), %d/s", what, done, all, 100 * done / all, rate);
+  if (rate > 0 && done < all) absl::StrAppend(&text, ", ", (all - done) / rate, " s left");
   return text;
 }
 
@@ -54,7 +56,7 @@ void Progress::Show(int64_t done) {
   const absl::Duration now = clock_.Elapsed();
   if (now < next_) return;
   next_ = now + (options_.terminal ? kOnTerminal : kElsewhere);
-  const std::string text = ProgressText(what_, done_, std::max(done_, total_), now - began_);
+  const std::string text = ProgressText(what_, done_, total_, now - began_);
   line_open_ = options_.terminal;
   options_.write(options_.terminal ? kClearLine + text : text + "\n");
 }

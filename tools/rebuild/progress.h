@@ -12,7 +12,7 @@
 
 namespace tools {
 
-// "reading the inputs: 1200000 of 4000000 (30 %), 400000/s, 7 s left"
+// "reading the inputs: 1200000 of 4000000 (30 %), 400000/s, 7 s left". Total 0: not known.
 std::string ProgressText(const std::string& what, int64_t done, int64_t total,
                          absl::Duration taken);
 
@@ -23,7 +23,8 @@ class Progress {
     std::function<void(const std::string& bytes)> write;
   };
 
-  // `what`: "reading the inputs"; `total`: how much there is to do. The clock outlives this.
+  // `what`: "reading the inputs"; `total`: how much there is to do, 0 where
+  // nobody knows. The clock outlives this.
   Progress(std::string what, int64_t total, const base::Clock& clock, Options options);
   // To standard error.
   Progress(std::string what, int64_t total);
