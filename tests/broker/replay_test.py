@@ -69,6 +69,8 @@ class ReplayTest(RefusesMixin, StopsTest):
 
         # From a copy of the state on, beside a worker that has gone on and runs.
         copy = self.copy_of_state(worker)
+        done = self.assert_equal(worker, f"--start_state={copy}")
+        self.assertIn("outputs: not compared: no record", done.out)
         worker.start()
         worker.wait_log("running plan", 2)
         self.feed(feeder, traffic, 300)
