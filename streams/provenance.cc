@@ -12,8 +12,8 @@ constexpr char kFromLogHint[] =
     "If the changelogs as they now are shall count, start once with --changelogs=from-log "
     "(local state is set aside)";
 constexpr char kRestoreOrReset[] =
-    "No flag makes that right. Restore the topic from a backup, or reset the application (delete "
-    "its group, its internal topics and the state directory)";
+    "No flag makes that right. Restore the topic from a backup, or reset the application (`reset "
+    "--delete_local_state --execute`), or rebuild its state under another id (`replay --into`)";
 
 bool IsEmpty(const LogRange& range) { return range.start == range.end; }
 

@@ -84,8 +84,8 @@ absl::Status CheckMayMake(const std::vector<std::string>& missing,
                          "directory to begin from the inputs' beginning")
           : std::string(
                 "The other changelogs hold what refers to it, so no flag makes that right. Restore "
-                "it from a backup, or reset the application (delete its group, its internal "
-                "topics and the state directory)");
+                "it from a backup, or reset the application (`reset --delete_local_state "
+                "--execute`), or rebuild its state under another id (`replay --into`)");
   return absl::FailedPreconditionError(absl::StrCat("missing: ", absl::StrJoin(missing, ", "),
                                                     ", but ", sign,
                                                     ": state was lost with the topics. ", advice));

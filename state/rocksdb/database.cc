@@ -45,7 +45,8 @@ const std::string& MarksFamily() { return rocksdb::kDefaultColumnFamilyName; }
 absl::Status Damaged(const std::string& path, std::string_view why) {
   return absl::DataLossError(
       absl::StrCat("the store in ", path, " is damaged: ", std::string(why),
-                   ". It can be removed; it is then restored from the changelogs"));
+                   ". It can be removed, or kept beside by --rebuild; it is then restored from ",
+                   "the changelogs"));
 }
 
 absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing,
