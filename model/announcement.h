@@ -23,7 +23,18 @@ enum class ErrorCode {
   kOtherMap,
 };
 
-// As it stands on the wire.
+inline constexpr ErrorCode kErrorCodes[] = {
+    ErrorCode::kUnexpected,
+    ErrorCode::kAlreadyInPartyOnCreate,
+    ErrorCode::kAlreadyInPartyOnJoin,
+    ErrorCode::kBeginner,
+    ErrorCode::kGm,
+    ErrorCode::kPartyFull,
+    ErrorCode::kOtherChannel,
+    ErrorCode::kOtherMap,
+};
+
+// As it stands on the wire: a constant of each code.
 constexpr std::string_view WireName(ErrorCode code) {
   switch (code) {
     case ErrorCode::kUnexpected:

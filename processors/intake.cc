@@ -17,17 +17,17 @@ constexpr uint64_t kLoggedOfEachCode = 10;
 constexpr absl::Duration kLogPeriod = absl::Seconds(10);
 constexpr size_t kSmallDeadLetter = 200;
 
-const char* Name(serde::InputTopic input) {
-  switch (input) {
-    case serde::InputTopic::kCharacterStatus:
-      return "character-status";
-    case serde::InputTopic::kInviteStatus:
-      return "invite-status";
-    case serde::InputTopic::kPartyCommand:
-      return "party-commands";
-  }
-  return "";
-}
+constexpr base::MetricName kProcessed{
+    "records_processed_total",
+    "Input records that were decoded and decided on, by topic and type."};
+constexpr base::MetricName kSkipped{
+    "records_skipped_total",
+    "Input records that are not for this application, by topic and type; of types without a "
+    "name here \"other\", of another environment \"other_environment\"."};
+constexpr base::MetricName kDeadLettered{
+    "records_dead_lettered_total",
+    "Input records that became dead letters, by topic and the code of what is wrong."};
+constexpr std::string_view kOtherEnvironment = "other_environment";
 
 // With the lengths that stand before name and value.
 size_t Bytes(const base::HeaderView& header) {
@@ -61,32 +61,19 @@ void KeepWhatFits(size_t most, std::vector<base::HeaderView>* headers, std::stri
 
 }  // namespace
 
-Intake::Intake(serde::InputTopic input, IntakeOptions options)
-    : input_(input), options_(std::move(options)) {}
+Intake::Intake(serde::InputTopic input, std::string topic, IntakeOptions options)
+    : input_(input), topic_(std::move(topic)), options_(std::move(options)) {}
 
 absl::Status Intake::Init(streams::ProcessorContext& context) {
   context_ = &context;
   log_limit_.emplace(context.clock(), kLoggedOfEachCode, kLogPeriod);
   ASSIGN_OR_RETURN(by_tenant_, context.Child<model::Message>("by-tenant"));
   ASSIGN_OR_RETURN(dead_letters_, context.Child<streams::RawRecord>("dead-letters"));
-  other_environment_ = &Counter("other_environment");
-  dead_ = &Counter("dead_letters");
+  processed_.Init(&context.counters(), kProcessed, {{"topic", topic_}}, "type");
+  skipped_.Init(&context.counters(), kSkipped, {{"topic", topic_}}, "type");
+  dead_.Init(&context.counters(), kDeadLettered, {{"topic", topic_}}, "code");
+  dead_.Prepare(serde::kFaultCodes);
   return absl::OkStatus();
-}
-
-base::Counter& Intake::Counter(std::string_view what) {
-  return context_->metrics().GetCounter(
-      absl::StrCat("intake.", Name(input_), ".", std::string(what)));
-}
-
-// The decoder gives few kinds, each at a place of its own.
-base::Counter& Intake::SkippedCounter(std::string_view kind) {
-  for (const auto& [known, counter] : skipped_) {
-    if (known.data() == kind.data()) return *counter;
-  }
-  base::Counter& counter = Counter(absl::StrCat("skipped.", std::string(kind)));
-  skipped_.emplace_back(kind, &counter);
-  return counter;
 }
 
 absl::Status Intake::Process(const base::RecordView& record) {
@@ -95,13 +82,13 @@ absl::Status Intake::Process(const base::RecordView& record) {
   if (!options_.environment.empty()) {
     const std::string_view environment = Environment(record.headers);
     if (!environment.empty() && environment != options_.environment) {
-      context_->Count(*other_environment_);
+      skipped_.Count(kOtherEnvironment);
       return absl::OkStatus();
     }
   }
   auto decoded = decoder_.Decode(input_, record, &message_);
   if (const auto* skipped = std::get_if<serde::Skipped>(&decoded)) {
-    context_->Count(SkippedCounter(skipped->kind));
+    skipped_.Count(skipped->kind);
     return absl::OkStatus();
   }
   if (const auto* fault = std::get_if<serde::Fault>(&decoded)) {
@@ -110,6 +97,7 @@ absl::Status Intake::Process(const base::RecordView& record) {
   if (const auto fault = SelectHeaders(record)) {
     return DeadLetter(record, *fault, options_.largest_dead_letter);
   }
+  processed_.Count(std::get<serde::Decoded>(decoded).type);
   context_->record().headers = headers_;
   return by_tenant_->Process(message_);
 }
@@ -148,7 +136,7 @@ absl::Status Intake::Refused(const base::RecordView& record, const streams::Refu
 
 absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fault& fault,
                                 size_t largest) {
-  context_->Count(*dead_);
+  dead_.Count(fault.code);
   std::string message = fault.message;
   std::optional<std::string_view> key = record.key;
   std::optional<std::string_view> value = record.value;

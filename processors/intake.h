@@ -6,15 +6,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/log_limit.h"
-#include "base/metrics.h"
 #include "base/record.h"
 #include "model/message.h"
 #include "serde/fault.h"
 #include "serde/wire_decoder.h"
+#include "streams/open_counters.h"
 #include "streams/processor.h"
 
 namespace processors {
@@ -30,14 +29,13 @@ struct IntakeOptions {
 // One input's intake. Children: "by-tenant" takes the messages, "dead-letters" the rest.
 class Intake final : public streams::Processor<base::RecordView> {
  public:
-  Intake(serde::InputTopic input, IntakeOptions options);
+  // `topic`: by whose name its records are counted.
+  Intake(serde::InputTopic input, std::string topic, IntakeOptions options);
 
   absl::Status Init(streams::ProcessorContext& context) override;
   absl::Status Process(const base::RecordView& record) override;
 
  private:
-  base::Counter& Counter(std::string_view what);
-  base::Counter& SkippedCounter(std::string_view kind);
   std::optional<serde::Fault> SelectHeaders(const base::RecordView& record);
   std::optional<serde::Fault> FaultOf(const base::RecordView& record);
   absl::Status Refused(const base::RecordView& record, const streams::Refusal& refused);
@@ -45,6 +43,7 @@ class Intake final : public streams::Processor<base::RecordView> {
                           size_t largest);
 
   const serde::InputTopic input_;
+  const std::string topic_;
   const IntakeOptions options_;
   serde::WireDecoder decoder_;
   model::Message message_;
@@ -53,9 +52,9 @@ class Intake final : public streams::Processor<base::RecordView> {
   streams::ProcessorContext* context_ = nullptr;
   streams::Receiver<model::Message>* by_tenant_ = nullptr;
   streams::Receiver<streams::RawRecord>* dead_letters_ = nullptr;
-  std::vector<std::pair<std::string_view, base::Counter*>> skipped_;  // by kind
-  base::Counter* other_environment_ = nullptr;
-  base::Counter* dead_ = nullptr;
+  streams::CountersByKind processed_;        // by type
+  streams::CountersByKind skipped_;          // by type
+  streams::CountersByKind dead_;             // by code
   std::optional<base::LogLimit> log_limit_;  // of dead letters, by their code
 };
 

@@ -1,11 +1,18 @@
 #include "processors/parties.h"
 
+#include <array>
 #include <variant>
 
 #include "base/status.h"
 #include "processors/rules/rules.h"
 
 namespace processors {
+namespace {
+
+constexpr base::MetricName kRejected{"commands_rejected_total",
+                                     "Commands that were answered by an ERROR event, by its code."};
+
+}  // namespace
 
 // One tenant's objects, from the stores. The rules know no errors: the first one is kept
 // here, and whatever was decided on it is dropped.
@@ -51,6 +58,10 @@ absl::Status Parties::Init(streams::ProcessorContext& context) {
   ASSIGN_OR_RETURN(party_status_, context.Child<model::PartyStatus>("party-status"));
   ASSIGN_OR_RETURN(member_status_, context.Child<model::MemberStatus>("member-status"));
   ASSIGN_OR_RETURN(invites_, context.Child<model::InviteRequested>("invites"));
+  rejected_.Init(&context.counters(), kRejected, {}, "code");
+  for (const model::ErrorCode code : model::kErrorCodes) {
+    rejected_.Prepare(std::array{model::WireName(code)});
+  }
   return absl::OkStatus();
 }
 
@@ -81,6 +92,9 @@ absl::Status Parties::Announce() {
   struct Forward {
     Parties& parties;
     absl::Status operator()(const model::PartyStatus& event) {
+      if (const auto* error = std::get_if<model::PartyError>(&event.body)) {
+        parties.rejected_.Count(model::WireName(error->code));
+      }
       return parties.party_status_->Process(event);
     }
     absl::Status operator()(const model::MemberStatus& event) {

@@ -9,6 +9,7 @@
 #include "processors/rules/decision.h"
 #include "serde/store_codecs.h"
 #include "state/store.h"
+#include "streams/open_counters.h"
 #include "streams/processor.h"
 
 namespace processors {
@@ -34,6 +35,7 @@ class Parties final : public streams::Processor<model::Message> {
   streams::Receiver<model::PartyStatus>* party_status_ = nullptr;
   streams::Receiver<model::MemberStatus>* member_status_ = nullptr;
   streams::Receiver<model::InviteRequested>* invites_ = nullptr;
+  streams::CountersByKind rejected_;  // by code
   rules::Decision decision_;
 };
 

@@ -21,4 +21,10 @@ inline constexpr std::string_view kFaultInvalidTenant = "INVALID_TENANT_ID";
 inline constexpr std::string_view kFaultHeadersTooLarge = "HEADERS_TOO_LARGE";
 inline constexpr std::string_view kFaultOutputRefused = "OUTPUT_REFUSED";
 
+inline constexpr std::string_view kFaultCodes[] = {
+    kFaultNoValue,       kFaultInvalidJson,     kFaultMissingField,
+    kFaultWrongType,     kFaultOutOfRange,      kFaultUnknownType,
+    kFaultInvalidTenant, kFaultHeadersTooLarge, kFaultOutputRefused,
+};
+
 }  // namespace serde

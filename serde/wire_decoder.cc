@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@ constexpr uint64_t kUint32 = 0xffffffff;
 constexpr size_t kLongestName = 255;
 constexpr size_t kLongestShown = 40;
 constexpr std::string_view kOther = "other";
+constexpr std::string_view kAccepted = "ACCEPTED";
 
 // Reads fields one after the other and stops at the first fault.
 class FieldReader {
@@ -85,8 +87,10 @@ enum class StatusType {
   kGmChanged,
 };
 
-std::optional<StatusType> StatusTypeOf(std::string_view text) {
-  static constexpr std::pair<std::string_view, StatusType> kTypes[] = {
+using NamedStatusType = std::pair<std::string_view, StatusType>;
+
+const NamedStatusType* StatusTypeOf(std::string_view text) {
+  static constexpr NamedStatusType kTypes[] = {
       {"LOGIN", StatusType::kLogin},
       {"LOGOUT", StatusType::kLogout},
       {"CHANNEL_CHANGED", StatusType::kChannelChanged},
@@ -98,10 +102,9 @@ std::optional<StatusType> StatusTypeOf(std::string_view text) {
       {"NAME_CHANGED", StatusType::kNameChanged},
       {"GM_CHANGED", StatusType::kGmChanged},
   };
-  for (const auto& [name, type] : kTypes) {
-    if (name == text) return type;
-  }
-  return std::nullopt;
+  const auto found = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                  [&](const auto& type) { return type.first == text; });
+  return found == std::end(kTypes) ? nullptr : found;
 }
 
 // A type of a producer's, for a message: cut to so many bytes at a character's end, and
@@ -128,14 +131,14 @@ std::optional<Skipped> SkippedByChoice(InputTopic topic, const Choice& choice) {
                                                       "STAT_CHANGED", "FAME_CHANGED", "DIED"};
   static constexpr std::string_view kInviteTypes[] = {"BUDDY", "GUILD", "MESSENGER", "TRADE"};
   if (topic == InputTopic::kCharacterStatus) {
-    if (!choice.type.has_value() || StatusTypeOf(*choice.type).has_value()) return std::nullopt;
+    if (!choice.type.has_value() || StatusTypeOf(*choice.type) != nullptr) return std::nullopt;
     return Skipped{CountedAs(kStatusTypes, *choice.type)};
   }
   if (topic == InputTopic::kInviteStatus) {
     if (choice.invite_type.has_value() && *choice.invite_type != "PARTY") {
       return Skipped{CountedAs(kInviteTypes, *choice.invite_type)};
     }
-    if (choice.type.has_value() && *choice.type != "ACCEPTED") return Skipped{kOther};
+    if (choice.type.has_value() && *choice.type != kAccepted) return Skipped{kOther};
   }
   return std::nullopt;
 }
@@ -202,9 +205,9 @@ class WireDecoder::TypeFinder {
 WireDecoder::WireDecoder() : type_finder_(std::make_unique<TypeFinder>()) {}
 WireDecoder::~WireDecoder() = default;
 
-std::variant<std::monostate, Skipped, Fault> WireDecoder::Decode(InputTopic topic,
-                                                                 const base::RecordView& record,
-                                                                 model::Message* message) {
+std::variant<Decoded, Skipped, Fault> WireDecoder::Decode(InputTopic topic,
+                                                          const base::RecordView& record,
+                                                          model::Message* message) {
   if (!record.value.has_value()) return Fault{kFaultNoValue, "the record has no value"};
   if (topic != InputTopic::kPartyCommand) {
     const Choice choice = type_finder_->Find(topic, *record.value);
@@ -218,7 +221,7 @@ std::variant<std::monostate, Skipped, Fault> WireDecoder::Decode(InputTopic topi
   auto tenant = DecodeTenant(record.headers);
   if (auto* bad = std::get_if<Fault>(&tenant)) return std::move(*bad);
   message->tenant = std::get<model::TenantId>(tenant);
-  return std::monostate();
+  return Decoded{type_};
 }
 
 std::optional<Skipped> WireDecoder::SkippedByFields(InputTopic topic) const {
@@ -261,20 +264,25 @@ std::optional<Fault> WireDecoder::DecodeCommand(model::Command* command) {
   FieldReader reader(fields_);
   reader.Read(F::kActorId, kUint32, &command->actor).Object(F::kBody);
   if (type == "CREATE") {
+    type_ = "CREATE";
     command->body.emplace<model::CreateParty>();
   } else if (type == "JOIN") {
+    type_ = "JOIN";
     auto& body = command->body.emplace<model::JoinParty>();
     reader.Read(F::kBodyPartyId, kUint32, &body.party);
   } else if (type == "LEAVE") {
+    type_ = "LEAVE";
     auto& body = command->body.emplace<model::LeaveParty>();
     reader.Read(F::kBodyPartyId, kUint32, &body.party)
         .Read(F::kBodyForce, &body.force)
         .ReadOptional(F::kBodyCharacterId, kUint32, &body.target);
   } else if (type == "CHANGE_LEADER") {
+    type_ = "CHANGE_LEADER";
     auto& body = command->body.emplace<model::ChangeLeader>();
     reader.Read(F::kBodyPartyId, kUint32, &body.party)
         .Read(F::kBodyLeaderId, kUint32, &body.leader);
   } else if (type == "REQUEST_INVITE") {
+    type_ = "REQUEST_INVITE";
     auto& body = command->body.emplace<model::RequestInvite>();
     reader.Read(F::kBodyCharacterId, kUint32, &body.target);
   } else {
@@ -288,11 +296,13 @@ std::optional<Fault> WireDecoder::DecodeStatusEvent(model::StatusEvent* event) {
   std::optional<Fault> fault;
   std::string_view text;
   if (!fields_.Text(F::kType, kAnyLength, &text, &fault)) return fault;
-  const std::optional<StatusType> type = StatusTypeOf(text);
-  if (!type.has_value()) return Fault{kFaultUnknownType, "field type is of no known event"};
+  const NamedStatusType* const named = StatusTypeOf(text);
+  if (named == nullptr) return Fault{kFaultUnknownType, "field type is of no known event"};
+  const StatusType type = named->second;
+  type_ = named->first;
   FieldReader reader(fields_);
   reader.Read(F::kWorldId, kByte, &event->world).Read(F::kCharacterId, kUint32, &event->character);
-  if (*type == StatusType::kLogout) {
+  if (type == StatusType::kLogout) {
     reader.Present(F::kBody);  // not used, not checked
   } else {
     reader.Object(F::kBody);
@@ -301,7 +311,7 @@ std::optional<Fault> WireDecoder::DecodeStatusEvent(model::StatusEvent* event) {
   if (event->character == model::kNobody) {
     return Fault{kFaultOutOfRange, "field characterId is 0, which is nobody"};
   }
-  switch (*type) {
+  switch (type) {
     case StatusType::kLogin: {
       auto& body = Emplace<model::LoggedIn>(event);
       reader.Read(F::kBodyChannelId, kByte, &body.channel);
@@ -358,6 +368,7 @@ std::optional<Fault> WireDecoder::DecodeInvite(model::InviteAccepted* invite) {
       !fields_.Text(F::kInviteType, kAnyLength, &invite_type, &fault)) {
     return fault;
   }
+  type_ = kAccepted;
   FieldReader reader(fields_);
   reader.Read(F::kWorldId, kByte, &invite->world)
       .Read(F::kReferenceId, kUint32, &invite->party)

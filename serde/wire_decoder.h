@@ -22,6 +22,11 @@ namespace serde {
 
 enum class InputTopic { kCharacterStatus, kInviteStatus, kPartyCommand };
 
+// `type` is a constant of each type: what the record is counted as.
+struct Decoded {
+  std::string_view type;
+};
+
 // Not for this application. `kind` names it for a counter. Producers may send any type:
 // those that are well known have a name of their own, all others are "other", so that
 // there are only so many counters.
@@ -35,9 +40,8 @@ class WireDecoder {
   ~WireDecoder();
 
   // On success `message` is filled; else it is left with no particular content.
-  std::variant<std::monostate, Skipped, Fault> Decode(InputTopic topic,
-                                                      const base::RecordView& record,
-                                                      model::Message* message);
+  std::variant<Decoded, Skipped, Fault> Decode(InputTopic topic, const base::RecordView& record,
+                                               model::Message* message);
 
  private:
   class TypeFinder;
@@ -51,6 +55,7 @@ class WireDecoder {
 
   std::unique_ptr<TypeFinder> type_finder_;
   JsonFields fields_;
+  std::string_view type_;  // of the message that is being decoded
 };
 
 // The record's tenant, from its header TENANT_ID.

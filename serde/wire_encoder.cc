@@ -12,6 +12,8 @@
 namespace serde {
 namespace {
 
+constexpr std::string_view kInviteType = "CREATE";
+
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
 // The fields of one JSON object, in the order of the calls.
@@ -150,6 +152,14 @@ void WriteTypeAndBody(const Body& body, ObjectWriter* object) {
 
 }  // namespace
 
+std::string_view WireType(const model::PartyStatus& event) {
+  return std::visit(PartyStatusBody{nullptr}, event.body);
+}
+std::string_view WireType(const model::MemberStatus& event) {
+  return std::visit(MemberStatusBody{nullptr}, event.body);
+}
+std::string_view WireType(const model::InviteRequested&) { return kInviteType; }
+
 struct WireEncoder::Buffer {
   rapidjson::StringBuffer json;
   Writer writer{json};
@@ -198,7 +208,7 @@ void WireEncoder::Encode(const model::InviteRequested& command, std::string* key
     ObjectWriter object(buffer_->Start());
     object.Field("worldId", command.world);
     object.Field("inviteType", "PARTY");
-    object.Field("type", "CREATE");
+    object.Field("type", kInviteType);
     object.Name("body");
     ObjectWriter body(object.writer());
     body.Field("originatorId", command.originator);

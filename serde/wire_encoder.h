@@ -6,10 +6,16 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "model/announcement.h"
 
 namespace serde {
+
+// The `type` that it bears. A constant of each type.
+std::string_view WireType(const model::PartyStatus& event);
+std::string_view WireType(const model::MemberStatus& event);
+std::string_view WireType(const model::InviteRequested& command);
 
 class WireEncoder {
  public:

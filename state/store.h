@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,6 +82,13 @@ class ChangeSet {
   std::vector<Entry> changes_;
 };
 
+// Of a store's cache, since it was made.
+struct CacheFigures {
+  uint64_t hits = 0;  // reads and writes that found their object there
+  uint64_t misses = 0;
+  size_t entries = 0;  // objects there, and known absences of one
+};
+
 // What the engine does with a store, whatever its types.
 class StoreBase {
  public:
@@ -92,6 +100,7 @@ class StoreBase {
   // The transaction has committed, and the replica has its changes.
   virtual void Commit() = 0;
   virtual void Abort() = 0;
+  virtual CacheFigures cache() const = 0;
 };
 
 template <class Codec>
@@ -124,6 +133,10 @@ class Store : public StoreBase {
   }
 
   size_t open_keys() const override { return open_.size(); }
+
+  CacheFigures cache() const override {
+    return {.hits = hits_, .misses = misses_, .entries = entries_.size()};
+  }
 
   void CollectChanges(ChangeSet* changes) const override {
     for (const Entry* entry : open_) {
@@ -172,9 +185,11 @@ class Store : public StoreBase {
 
   absl::StatusOr<Entry*> Load(const Key& key) {
     if (const auto found = entries_.find(key); found != entries_.end()) {
+      ++hits_;
       Touch(found->second.get());
       return found->second.get();
     }
+    ++misses_;
     scratch_key_.clear();
     Codec::EncodeKey(key, &scratch_key_);
     auto read = replica_->Get(index_, scratch_key_, &scratch_value_);
@@ -241,6 +256,8 @@ class Store : public StoreBase {
   std::vector<Entry*> open_;  // changed by the open transaction, in the order of their first change
   Entry* newest_ = nullptr;
   Entry* oldest_ = nullptr;
+  uint64_t hits_ = 0;
+  uint64_t misses_ = 0;
   std::string scratch_key_;
   std::string scratch_value_;
 };

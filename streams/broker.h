@@ -129,6 +129,12 @@ class GroupConsumer {
   // what follows it and holds none (markers, what was aborted) where the broker has said so.
   virtual base::Offset Position(const base::TopicPartition& partition) const = 0;
 
+  // Where an assigned partition ends, as far as the broker has told by itself: nothing is
+  // asked, and it may be old. None where it has not told yet.
+  virtual std::optional<base::Offset> KnownEnd(const base::TopicPartition&) const {
+    return std::nullopt;
+  }
+
   // True where the session was lost: the assignment may be another's already.
   virtual bool AssignmentLost() const = 0;
 
@@ -194,6 +200,10 @@ class Producer {
 
   // Copies the record into the queue; waits where that is full.
   virtual ProduceResult Produce(const OutgoingRecord& record) = 0;
+
+  // Takes in what the client has to tell. Waits for nothing; to be called now and then while
+  // nothing is written.
+  virtual void Serve() {}
 
   // Waits until all is acknowledged. kRejected: the broker refused a record for good.
   virtual ProduceResult Flush(absl::Duration timeout) = 0;

@@ -32,6 +32,7 @@
 #include "base/metrics.h"
 #include "base/record.h"
 #include "state/store.h"
+#include "streams/open_counters.h"
 #include "streams/outbox.h"
 
 namespace streams {
@@ -81,21 +82,11 @@ class Processor : public Node, public Receiver<In> {};
 class ProcessorContext {
  public:
   ProcessorContext(const base::Clock& clock, base::Metrics& metrics, Outbox& outbox)
-      : clock_(clock), metrics_(metrics), outbox_(outbox) {}
+      : clock_(clock), counters_(metrics), outbox_(outbox) {}
 
   RecordContext& record() { return record_; }
   const base::Clock& clock() const { return clock_; }
-  base::Metrics& metrics() { return metrics_; }
-  // Adds one to the counter when the open transaction commits.
-  void Count(base::Counter& counter) {
-    for (auto& [open, count] : counts_) {
-      if (open == &counter) {
-        ++count;
-        return;
-      }
-    }
-    counts_.emplace_back(&counter, 1);
-  }
+  OpenCounters& counters() { return counters_; }
   Outbox& outbox() { return outbox_; }
 
   // In Init: the child of this name, which takes values of type T.
@@ -129,31 +120,35 @@ class ProcessorContext {
  private:
   friend class Task;
 
-  void CommitCounts() {
-    for (auto& [counter, count] : counts_) counter->Add(count);
-    counts_.clear();
-  }
-
   const base::Clock& clock_;
-  base::Metrics& metrics_;
-  std::vector<std::pair<base::Counter*, uint64_t>> counts_;  // of the open transaction; a few
+  OpenCounters counters_;
   Outbox& outbox_;
   RecordContext record_;
   std::map<std::string, Node*, std::less<>> children_;            // of the node in Init
   std::map<std::string, state::StoreBase*, std::less<>> stores_;  // of the node in Init
 };
 
+inline constexpr base::MetricName kRecordsProduced{
+    "records_produced_total", "Output records that are committed, by topic and type."};
+
 // The last node of a branch: makes a record of a value and adds it to the outbox. The
-// serializer appends to key and value, and returns whether there is a key.
+// serializer appends to key and value, and returns whether there is a key; the type, a
+// constant, is what the record is counted as.
 template <class T>
 class Sink final : public Processor<T> {
  public:
   using Serializer = std::function<bool(const T& value, std::string* key, std::string* bytes)>;
+  using TypeOf = std::string_view (*)(const T& value);
 
-  Sink(TopicIndex topic, Serializer serialize) : topic_(topic), serialize_(std::move(serialize)) {}
+  Sink(TopicIndex topic, std::string topic_name, Serializer serialize, TypeOf type_of)
+      : topic_(topic),
+        topic_name_(std::move(topic_name)),
+        serialize_(std::move(serialize)),
+        type_of_(type_of) {}
 
   absl::Status Init(ProcessorContext& context) override {
     context_ = &context;
+    produced_.Init(&context.counters(), kRecordsProduced, {{"topic", topic_name_}}, "type");
     return absl::OkStatus();
   }
 
@@ -170,12 +165,16 @@ class Sink final : public Processor<T> {
                             .key = has_key ? std::optional<std::string_view>(key_) : std::nullopt,
                             .value = bytes_,
                             .headers = record.headers});
+    produced_.Count(type_of_(value));
     return absl::OkStatus();
   }
 
  private:
   TopicIndex topic_;
+  std::string topic_name_;
   Serializer serialize_;
+  TypeOf type_of_;
+  CountersByKind produced_;
   ProcessorContext* context_ = nullptr;
   std::string key_;
   std::string bytes_;
@@ -190,10 +189,13 @@ struct RawRecord {
 
 class RawSink final : public Processor<RawRecord> {
  public:
-  explicit RawSink(TopicIndex topic) : topic_(topic) {}
+  RawSink(TopicIndex topic, std::string topic_name)
+      : topic_(topic), topic_name_(std::move(topic_name)) {}
 
   absl::Status Init(ProcessorContext& context) override {
     context_ = &context;
+    produced_ =
+        &context.counters().Get(kRecordsProduced, {{"topic", topic_name_}, {"type", "raw"}});
     return absl::OkStatus();
   }
 
@@ -204,11 +206,14 @@ class RawSink final : public Processor<RawRecord> {
                             .key = raw.key,
                             .value = raw.value,
                             .headers = record.headers});
+    context_->counters().Count(*produced_);
     return absl::OkStatus();
   }
 
  private:
   TopicIndex topic_;
+  std::string topic_name_;
+  OpenCounter* produced_ = nullptr;
   ProcessorContext* context_ = nullptr;
 };
 

@@ -38,6 +38,7 @@ StreamThread::StreamThread(const Topology& topology, const EngineConfig& config,
       replicas_(replicas),
       clock_(clock),
       metrics_(metrics),
+      counted_(metrics, topology.store_names()),
       transactional_id_(absl::StrCat(config.application_id, "-", config.member_id)),
       sink_topics_(topology.sink_topics()),
       repartition_topic_(RepartitionTopic(config.application_id, topology.repartition_names()[0])),
@@ -48,9 +49,11 @@ StreamThread::StreamThread(const Topology& topology, const EngineConfig& config,
 StreamThread::~StreamThread() { Park(); }
 
 absl::Status StreamThread::RunOnce() {
+  status_->Turned(clock_.Elapsed());
   if (consumer_ == nullptr) RETURN_IF_ERROR(Join());
   if (consumer_ == nullptr) return absl::OkStatus();
   RETURN_IF_ERROR(ServeGroup(PollTimeout()));
+  if (producer_ != nullptr) producer_->Serve();
   if (start_ != nullptr) return ContinueStart();
   if (task_ != nullptr) return RunTask();
   return absl::OkStatus();
@@ -74,6 +77,7 @@ absl::Status StreamThread::Join() {
   spec.topics.push_back(repartition_topic_);
   ASSIGN_OR_RETURN(consumer_, broker_.NewConsumer(spec));
   base::Log(base::LogLevel::kInfo, "joining the group", {{"group", config_.application_id}});
+  status_->Set(ThreadStatus::Phase::kStarting, "joining the group");
   return absl::OkStatus();
 }
 
@@ -95,6 +99,7 @@ absl::Status StreamThread::ServeGroup(absl::Duration timeout) {
 }
 
 absl::Status StreamThread::OnAssigned(const std::vector<base::TopicPartition>& partitions) {
+  counted_.assigned.Add();
   base::Log(
       base::LogLevel::kInfo, "assigned",
       {{"partitions", partitions.empty()
@@ -106,7 +111,10 @@ absl::Status StreamThread::OnAssigned(const std::vector<base::TopicPartition>& p
   if (const absl::Status answered = consumer_->Assign({}); !answered.ok()) {
     return Restart(std::string(answered.message()), /*fenced=*/false);
   }
-  if (partitions.empty()) return absl::OkStatus();
+  if (partitions.empty()) {
+    status_->Set(ThreadStatus::Phase::kIdle, "another worker has the partitions");
+    return absl::OkStatus();
+  }
 
   // To own the repartition topic's partition is to own the state partition.
   const base::Partition partition = partitions.front().partition;
@@ -117,6 +125,8 @@ absl::Status StreamThread::OnAssigned(const std::vector<base::TopicPartition>& p
     if (std::find(partitions.begin(), partitions.end(), tp) != partitions.end()) continue;
     base::Log(base::LogLevel::kWarning, "waiting: the assignment lacks a partition",
               {{"missing", tp}});
+    status_->Set(ThreadStatus::Phase::kStarting,
+                 absl::StrCat("the assignment lacks ", base::ToString(tp)));
     return absl::OkStatus();
   }
   auto metadata = consumer_->Metadata();
@@ -128,6 +138,9 @@ absl::Status StreamThread::OnAssigned(const std::vector<base::TopicPartition>& p
 absl::Status StreamThread::OnRevoked(bool lost) {
   base::Log(lost ? base::LogLevel::kWarning : base::LogLevel::kInfo,
             lost ? "partitions lost: the session ended" : "partitions revoked");
+  (lost ? counted_.lost : counted_.revoked).Add();
+  status_->Set(ThreadStatus::Phase::kStarting,
+               lost ? "joining the group: the session ended" : "joining the group: a rebalance");
   if (task_ != nullptr && !lost) {
     const CommitResult result = TryCommit(kRevokeCommitTimeout, /*release=*/true);
     RETURN_IF_ERROR(FinishCommit(result));
@@ -136,6 +149,7 @@ absl::Status StreamThread::OnRevoked(bool lost) {
   if (lost || (task_ != nullptr && transaction_open_)) {
     // What a transaction of ours still holds open must not outlive our ownership; and who has
     // the partitions now may have ended what runs under our name.
+    if (transaction_open_) counted_.Aborted(AbortReason::kLost);
     producer_.reset();
     producer_ready_ = transaction_open_ = false;
   }
@@ -145,6 +159,7 @@ absl::Status StreamThread::OnRevoked(bool lost) {
 }
 
 void StreamThread::Park() {
+  ReportParked();
   start_.reset();
   task_.reset();
   if (replica_ != nullptr && assigned_.has_value()) {
@@ -168,6 +183,7 @@ absl::Status StreamThread::Restart(const std::string& why, bool fenced) {
     }
   }
   Park();
+  if (transaction_open_) counted_.Aborted(AbortReason::kRestart);
   producer_.reset();
   plain_producer_.reset();
   producer_ready_ = transaction_open_ = false;
@@ -176,7 +192,8 @@ absl::Status StreamThread::Restart(const std::string& why, bool fenced) {
   reader_.reset();
   join_not_before_ = clock_.Elapsed() + restart_delay_;
   restart_delay_ = std::min(2 * restart_delay_, kLongestRestartDelay);
-  metrics_.GetCounter("thread.restarts").Add();
+  counted_.restarts.Add();
+  status_->Set(ThreadStatus::Phase::kStarting, absl::StrCat("starting anew: ", why));
   return absl::OkStatus();
 }
 
@@ -272,7 +289,11 @@ absl::Duration StreamThread::PollTimeout() const {
 
 absl::Status StreamThread::Checkpoint() {
   const absl::Duration now = clock_.Elapsed();
-  if (const absl::Status ended = replica_->FinishCheckpoint(); !ended.ok()) {
+  ReportTask(now);
+  const bool ran = replica_->checkpoint_running();
+  const absl::Status ended = replica_->FinishCheckpoint();
+  if (ran && !replica_->checkpoint_running()) ReportCheckpointEnd(ended, now);
+  if (!ended.ok()) {
     // The state is safe in the changelogs: go on, and try again.
     base::Log(log_limit_, std::string(ended.message()), base::LogLevel::kError,
               "checkpoint failed, will be tried again",
@@ -286,11 +307,13 @@ absl::Status StreamThread::Checkpoint() {
                    (replica_->pending_records() > 0 && now - last_checkpoint_ >= limits.interval);
   if (!due) return absl::OkStatus();
   last_checkpoint_ = now;
+  ReportCheckpointStart(now);
   replica_->StartCheckpoint();
   return absl::OkStatus();
 }
 
 absl::Status StreamThread::Stop(absl::Duration timeout) {
+  status_->Set(ThreadStatus::Phase::kStopping, "stopping");
   const absl::Duration deadline = clock_.Elapsed() + timeout;
   absl::Status outcome;
   if (task_ != nullptr) {

@@ -46,7 +46,10 @@
 #include "streams/record_limit.h"
 #include "streams/replicas.h"
 #include "streams/task.h"
+#include "streams/task_figures.h"
 #include "streams/task_start.h"
+#include "streams/thread_metrics.h"
+#include "streams/thread_status.h"
 #include "streams/topology.h"
 
 namespace streams {
@@ -76,6 +79,9 @@ class StreamThread {
   }
 
   bool running() const { return task_ != nullptr; }
+
+  // What it is about is told there from now on. Before the first step; `status` outlives it.
+  void ReportTo(ThreadStatus* status) { status_ = status; }
 
  private:
   static constexpr absl::Duration kIdlePoll = absl::Milliseconds(100);
@@ -114,6 +120,15 @@ class StreamThread {
   absl::Duration PollTimeout() const;
   absl::Status Checkpoint();
 
+  // ---- what is told of it (stream_thread_report.cc)
+  void ReportStart(const std::vector<base::TopicPartition>& inputs);
+  void ReportRestore();
+  void ReportRunning();
+  void ReportTask(absl::Duration now);
+  void ReportCheckpointStart(absl::Duration now);
+  void ReportCheckpointEnd(const absl::Status& outcome, absl::Duration now);
+  void ReportParked();
+
   // ---- the transaction (stream_thread_transaction.cc)
   absl::Status Commit(absl::Duration timeout, bool release);
   CommitResult TryCommit(absl::Duration timeout, bool release);
@@ -121,7 +136,7 @@ class StreamThread {
   ProduceResult WriteChanges(const state::ChangeSet& changes);
   ProduceResult SendOffsets(absl::Duration timeout, bool release);
   absl::Status FinishCommit(const CommitResult& result);
-  absl::Status RollBack(const std::string& why);
+  absl::Status RollBack(AbortReason reason, const std::string& why);
   absl::Status NarrowDown(const std::string& why);
   absl::Status Answer(const ProduceResult& failed);
   static absl::Status StoppedByRefusals(const std::string& why);
@@ -136,6 +151,7 @@ class StreamThread {
   Replicas& replicas_;
   const base::Clock& clock_;
   base::Metrics& metrics_;
+  ThreadMetrics counted_;
   const std::string transactional_id_;
   const std::vector<std::string> sink_topics_;
   const std::string repartition_topic_;
@@ -165,6 +181,19 @@ class StreamThread {
   base::WaitingLine waiting_;
   base::LogLimit log_limit_;
   std::vector<Message> fetched_;
+
+  ThreadStatus own_status_;
+  ThreadStatus* status_ = &own_status_;
+  std::unique_ptr<TaskFigures> figures_;     // of the assigned task
+  std::vector<state::CacheFigures> caches_;  // as they were told last
+  int percent_restored_ = -1;                // the same
+  size_t restored_ = 0;                      // the same
+  absl::Duration figures_not_before_;
+  struct {
+    absl::Duration began;
+    size_t keys = 0;
+    size_t bytes = 0;
+  } checkpoint_;  // the one that runs
 };
 
 }  // namespace streams

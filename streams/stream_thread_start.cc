@@ -26,6 +26,7 @@ absl::Status StreamThread::BeginStart(base::Partition partition) {
   }
   std::vector<base::TopicPartition> inputs;
   for (const std::string& topic : topology_.source_topics()) inputs.push_back({topic, partition});
+  ReportStart(inputs);
   start_ = std::make_unique<TaskStart>(
       TaskStart::Environment{
           .consumer = consumer_.get(),
@@ -48,9 +49,13 @@ absl::Status StreamThread::ContinueStart() {
     if (!ready.ok()) return IsStop(ready) ? ready : Restart(std::string(ready.message()), false);
   }
   const absl::StatusOr<bool> done = start_->Step();
+  ReportRestore();
   if (done.ok()) return *done ? BecomeRunning() : absl::OkStatus();
   if (IsWait(done.status())) {
     waiting_.Say(done.status());
+    percent_restored_ = -1;  // told again when it goes on
+    status_->Set(ThreadStatus::Phase::kStarting,
+                 absl::StrCat("waiting for ", std::string(done.status().message())));
     return absl::OkStatus();
   }
   // Looked at twice, the second time by a member that has just joined: one that was stalled
@@ -91,6 +96,7 @@ absl::Status StreamThread::BecomeRunning() {
   RETURN_IF_ERROR(FinishCommit(first));
   if (task_ == nullptr) return absl::OkStatus();
   restart_delay_ = kRestartDelay;
+  ReportRunning();
   const absl::Status assigned = consumer_->Assign(starts);
   return assigned.ok() ? absl::OkStatus() : Restart(std::string(assigned.message()), false);
 }

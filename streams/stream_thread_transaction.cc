@@ -51,6 +51,7 @@ absl::Status StreamThread::Commit(absl::Duration timeout, bool release) {
 }
 
 CommitResult StreamThread::TryCommit(absl::Duration timeout, bool release) {
+  const absl::Duration began = clock_.Elapsed();
   if (consumer_->AssignmentLost()) {
     return {
         .kind = CommitResult::Kind::kUnknown, .reason = "the group session was lost", .ends = {}};
@@ -60,7 +61,11 @@ CommitResult StreamThread::TryCommit(absl::Duration timeout, bool release) {
   if (step.ok() && plain_producer_ != nullptr) step = plain_producer_->Flush(timeout);
   if (step.ok()) step = SendOffsets(timeout, release);
   if (!step.ok()) return AsCommit(step);
-  return producer_->Commit(timeout);
+  CommitResult result = producer_->Commit(timeout);
+  if (result.kind == CommitResult::Kind::kCommitted) {
+    counted_.commit_seconds.Observe(absl::ToDoubleSeconds(clock_.Elapsed() - began));
+  }
+  return result;
 }
 
 ProduceResult StreamThread::BeginIfNeeded() {
@@ -99,15 +104,16 @@ absl::Status StreamThread::FinishCommit(const CommitResult& result) {
     case CommitResult::Kind::kCommitted:
       break;
     case CommitResult::Kind::kAbort:
-      return RollBack(result.reason);
+      return RollBack(AbortReason::kBroker, result.reason);
     case CommitResult::Kind::kRejected:
       return NarrowDown(result.reason);
     case CommitResult::Kind::kUnknown:
+      counted_.Aborted(AbortReason::kUnknown);
+      transaction_open_ = false;
       return Restart(result.reason, /*fenced=*/false);
   }
   transaction_open_ = false;
-  metrics_.GetCounter("transactions.committed").Add();
-  metrics_.GetCounter("records.processed").Add(task_->open_records());
+  counted_.committed.Add();
   std::vector<std::optional<base::Offset>> ends;
   for (size_t i = 0; i < topology_.stores().size(); ++i) {
     const auto end = result.ends.find(Changelog(i));
@@ -127,7 +133,6 @@ absl::Status StreamThread::FinishCommit(const CommitResult& result) {
 // The broker refuses for good what some record of the transaction causes. Half as many
 // records a time, until it is found.
 absl::Status StreamThread::NarrowDown(const std::string& why) {
-  metrics_.GetCounter("transactions.refused").Add();
   const size_t records = task_->open_records();
   record_limit_.Refused(records);
   if (records == 1) {
@@ -148,15 +153,15 @@ absl::Status StreamThread::NarrowDown(const std::string& why) {
   } else if (records == 0) {
     return StoppedByRefusals(why);
   }
-  return RollBack(why);
+  return RollBack(AbortReason::kRefused, why);
 }
 
-absl::Status StreamThread::RollBack(const std::string& why) {
+absl::Status StreamThread::RollBack(AbortReason reason, const std::string& why) {
   base::Log(log_limit_, why, base::LogLevel::kWarning,
             "transaction aborted, going back to the committed offsets", {{"why", why}});
-  metrics_.GetCounter("transactions.aborted").Add();
   const ProduceResult aborted = producer_->Abort(kInitTimeout);
   if (!aborted.ok()) return Restart(aborted.reason, /*fenced=*/false);
+  counted_.Aborted(reason);
   transaction_open_ = false;
   task_->RolledBack();
   std::vector<PartitionStart> starts;

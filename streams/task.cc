@@ -12,6 +12,15 @@ namespace {
 // The engine's record of input positions goes to the first store's changelog.
 constexpr state::StoreIndex kEngineStore{0};
 
+constexpr base::MetricName kConsumed{
+    "records_consumed_total",
+    "Input records that are committed: processed, skipped or dead-lettered."};
+constexpr base::MetricName kLatency{
+    "end_to_end_latency_seconds",
+    "From the timestamp of an input record that has outputs to their commit."};
+constexpr double kLatencyBounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+                                     2.5,   5,    10,    30,   60,  300,  3600};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Task>> Task::Create(const Topology& topology,
@@ -20,7 +29,7 @@ absl::StatusOr<std::unique_ptr<Task>> Task::Create(const Topology& topology,
                                                    const Options& options) {
   RETURN_IF_ERROR(topology.Check());
   std::unique_ptr<Task> task(new Task(replica, clock, metrics, options));
-  RETURN_IF_ERROR(task->Build(topology));
+  RETURN_IF_ERROR(task->Build(topology, metrics));
   return task;
 }
 
@@ -28,7 +37,8 @@ Task::Task(state::Replica* replica, const base::Clock& clock, base::Metrics& met
            const Options& options)
     : replica_(replica), clock_(clock), options_(options), context_(clock, metrics, outbox_) {}
 
-absl::Status Task::Build(const Topology& topology) {
+absl::Status Task::Build(const Topology& topology, base::Metrics& metrics) {
+  latency_ = &metrics.GetHistogram(kLatency, kLatencyBounds);
   const size_t cache = options_.cache_bytes / std::max<size_t>(1, topology.stores().size());
   for (size_t i = 0; i < topology.stores().size(); ++i) {
     stores_.push_back(
@@ -42,6 +52,9 @@ absl::Status Task::Build(const Topology& topology) {
     if (spec.kind != Topology::Kind::kSource) continue;
     Input input;
     input.partition = {spec.topic, options_.partition};
+    input.consumed = &context_.counters().Get(
+        kConsumed,
+        {{"topic", spec.topic}, {"partition", absl::StrCat(options_.partition.value())}});
     for (size_t child = 0; child < nodes_.size(); ++child) {
       const auto& parents = topology.nodes()[child].parents;
       if (std::count(parents.begin(), parents.end(), NodeId(static_cast<uint32_t>(i))) == 0) {
@@ -176,6 +189,8 @@ absl::Status Task::ProcessNext(Input& input) {
                                 base::ToString(input.partition)));
   }
   open_outputs_ += outbox_.size() - outputs_before;
+  if (outbox_.size() > outputs_before) answered_.push_back(record.timestamp);
+  context_.counters().Count(*input.consumed);
   ++open_records_;
   open_positions_[input.partition] = base::Next(record.offset);
   input.queue.pop();
@@ -194,6 +209,12 @@ size_t Task::open_keys() const {
   size_t keys = 0;
   for (const auto& store : stores_) keys += store->open_keys();
   return keys;
+}
+
+std::vector<state::CacheFigures> Task::caches() const {
+  std::vector<state::CacheFigures> figures;
+  for (const auto& store : stores_) figures.push_back(store->cache());
+  return figures;
 }
 
 void Task::Found(const std::vector<ChangelogIdentity>& identities) { founding_ = identities; }
@@ -239,7 +260,8 @@ void Task::Committed(std::span<const std::optional<base::Offset>> ends) {
   replica_->set_consistent(true);
   replica_->set_current_as_of(clock_.Now());
   for (const auto& store : stores_) store->Commit();
-  context_.CommitCounts();
+  context_.counters().Commit();
+  ObserveLatencies();
   changes_.Clear();
   founding_.clear();
   committed_positions_ = open_positions_;
@@ -249,9 +271,20 @@ void Task::Committed(std::span<const std::optional<base::Offset>> ends) {
   open_records_ = open_outputs_ = 0;
 }
 
+void Task::ObserveLatencies() {
+  const base::Timestamp now = clock_.Now();
+  for (const base::Timestamp timestamp : answered_) {
+    if (timestamp.value() < 0) continue;  // it has none
+    const int64_t ms = std::max<int64_t>(0, now.value() - timestamp.value());
+    latency_->Observe(static_cast<double>(ms) / 1000);
+  }
+  answered_.clear();
+}
+
 void Task::RolledBack() {
   for (const auto& store : stores_) store->Abort();
-  context_.counts_.clear();
+  context_.counters().Abort();
+  answered_.clear();
   changes_.Clear();
   outbox_.Clear();
   open_positions_ = committed_positions_;

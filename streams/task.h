@@ -64,6 +64,11 @@ class Task {
   void StartAt(size_t i, base::Offset position);
   size_t queued(size_t i) const { return inputs_[i].queue.size(); }
   base::Offset fetched(size_t i) const { return inputs_[i].fetched; }
+  // The next record's offset, or where one is looked for.
+  base::Offset next(size_t i) const {
+    const Input& input = inputs_[i];
+    return input.queue.empty() ? input.fetched : input.queue.front().view().offset;
+  }
   // Takes fetched records; `position` is the next offset to be fetched, which may lie past
   // the last record's where what follows holds none.
   void Add(size_t i, std::span<Message> messages, base::Offset position);
@@ -94,6 +99,8 @@ class Task {
   std::pair<base::TopicPartition, base::Offset> only_open_record() const;
   size_t open_outputs() const { return open_outputs_; }
   size_t open_keys() const;
+  // By store.
+  std::vector<state::CacheFigures> caches() const;
   // The changes of the stores and, last, the engine's record of the input positions.
   // Good until the next Process.
   const state::ChangeSet& PrepareCommit();
@@ -112,6 +119,7 @@ class Task {
   struct Input {
     base::TopicPartition partition;
     Receiver<base::RecordView>* receiver = nullptr;
+    OpenCounter* consumed = nullptr;
     base::Fifo<Message> queue;
     base::Offset fetched;  // the next offset to be added
     base::Offset end;      // as of the last answer
@@ -128,10 +136,11 @@ class Task {
 
   Task(state::Replica* replica, const base::Clock& clock, base::Metrics& metrics,
        const Options& options);
-  absl::Status Build(const Topology& topology);
+  absl::Status Build(const Topology& topology, base::Metrics& metrics);
   absl::Status BuildNode(const Topology& topology, size_t i);
   std::optional<Next> FindNext() const;
   absl::Status ProcessNext(Input& input);
+  void ObserveLatencies();
 
   state::Replica* replica_;
   const base::Clock& clock_;
@@ -148,6 +157,8 @@ class Task {
   InputPositions open_positions_;
   size_t open_records_ = 0;
   size_t open_outputs_ = 0;
+  base::Histogram* latency_ = nullptr;
+  std::vector<base::Timestamp> answered_;  // of open records that have outputs
   std::optional<Refusal> refusal_;
 };
 

@@ -427,12 +427,21 @@ absl::Status TaskStart::ChooseInputs() {
 
 int64_t TaskStart::RecordsLeft() const {
   int64_t left = 0;
-  for (const Log& log : logs_) {
-    if (log.at_end) continue;
-    const base::Offset from = std::max(Position(log), log.evidence.range.start);
-    left += std::max<int64_t>(0, log.evidence.range.end.value() - from.value());
-  }
+  for (const Log& log : logs_) left += RecordsLeft(log);
   return left;
+}
+
+int64_t TaskStart::RecordsLeft(const Log& log) const {
+  if (log.at_end) return 0;
+  const base::Offset from = std::max(Position(log), log.evidence.range.start);
+  return std::max<int64_t>(0, log.evidence.range.end.value() - from.value());
+}
+
+std::optional<TaskStart::Progress> TaskStart::progress() const {
+  if (phase_ < Phase::kRestore || replica_ == nullptr) return std::nullopt;
+  Progress progress{.offsets = to_restore_, .remaining = {}, .records = restored_};
+  for (const Log& log : logs_) progress.remaining.push_back(RecordsLeft(log));
+  return progress;
 }
 
 void TaskStart::LogProgress(bool last) {

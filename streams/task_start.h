@@ -62,6 +62,14 @@ class TaskStart {
   // True when done.
   absl::StatusOr<bool> Step();
 
+  // What has been read of the changelogs. Not before a restore has begun.
+  struct Progress {
+    int64_t offsets = 0;             // to be read, at its start
+    std::vector<int64_t> remaining;  // of them, by store
+    size_t records = 0;              // read
+  };
+  std::optional<Progress> progress() const;
+
   // When done:
   std::unique_ptr<state::Replica> TakeReplica() { return std::move(replica_); }
   const std::vector<PartitionStart>& starts() const { return starts_; }
@@ -96,6 +104,7 @@ class TaskStart {
   absl::Status ChooseInputs();
   absl::Status PutInPlace();
   void LogProgress(bool last);
+  int64_t RecordsLeft(const Log& log) const;
   int64_t RecordsLeft() const;
   Log* FindLog(const base::TopicPartition& changelog);
   Log* FindLog(const base::RecordView& record);

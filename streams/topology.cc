@@ -33,8 +33,8 @@ NodeId Topology::AddRawSink(std::string name, std::string topic, std::vector<Nod
   return Add({.kind = Kind::kSink,
               .name = std::move(name),
               .parents = std::move(parents),
-              .topic = std::move(topic),
-              .make = [](TopicIndex index) { return std::make_unique<RawSink>(index); },
+              .topic = topic,
+              .make = [topic](TopicIndex index) { return std::make_unique<RawSink>(index, topic); },
               .stores = {}});
 }
 

@@ -69,15 +69,16 @@ class Topology {
 
   template <class T>
   NodeId AddSink(std::string name, std::string topic, std::vector<NodeId> parents,
-                 typename Sink<T>::Serializer serialize) {
-    return Add(
-        {.kind = Kind::kSink,
-         .name = std::move(name),
-         .parents = std::move(parents),
-         .topic = std::move(topic),
-         .make = [serialize = std::move(serialize)](
-                     TopicIndex index) { return std::make_unique<Sink<T>>(index, serialize); },
-         .stores = {}});
+                 typename Sink<T>::Serializer serialize, typename Sink<T>::TypeOf type_of) {
+    const auto make = [topic, serialize = std::move(serialize), type_of](TopicIndex index) {
+      return std::make_unique<Sink<T>>(index, topic, serialize, type_of);
+    };
+    return Add({.kind = Kind::kSink,
+                .name = std::move(name),
+                .parents = std::move(parents),
+                .topic = std::move(topic),
+                .make = make,
+                .stores = {}});
   }
   NodeId AddRawSink(std::string name, std::string topic, std::vector<NodeId> parents);
 

@@ -95,6 +95,9 @@ ABSL_FLAG(int64_t, checkpoint_records, 500'000,
 ABSL_FLAG(int64_t, checkpoint_interval_ms, 30'000, "checkpoint after so long (1 or more)");
 ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error");
 ABSL_FLAG(std::string, log_format, "text", "text: key=value, or json: one object a line");
+ABSL_FLAG(std::string, http_address, "127.0.0.1:9464",
+          "host:port where metrics and health are shown, port 0: any free one; off or empty: "
+          "nowhere");
 ABSL_FLAG(tools::KafkaSettings, kafka, {},
           "a librdkafka setting, name=value; may come again and again");
 ABSL_FLAG(std::string, kafka_config, "", "a file of librdkafka settings, name=value lines");
@@ -348,6 +351,14 @@ absl::StatusOr<streams::OperatorChoices> ReadChoices() {
   return choices;
 }
 
+absl::StatusOr<std::optional<api::Address>> ReadHttpAddress() {
+  const std::string text = absl::GetFlag(FLAGS_http_address);
+  if (text.empty() || text == "off") return std::nullopt;
+  auto address = api::ParseAddress(text);
+  if (!address.ok()) return base::Annotate(address.status(), Named("http_address"));
+  return *std::move(address);
+}
+
 absl::StatusOr<Settings> ReadSettings() {
   Settings settings;
   settings.engine.application_id = absl::GetFlag(FLAGS_application_id);
@@ -383,6 +394,8 @@ absl::StatusOr<Settings> ReadSettings() {
   ASSIGN_OR_RETURN(settings.log_level,
                    OneOf(FLAGS_log_level, {"debug", "info", "warning", "error"}));
   ASSIGN_OR_RETURN(settings.log_format, OneOf(FLAGS_log_format, {"text", "json"}));
+  ASSIGN_OR_RETURN(settings.http_address, ReadHttpAddress());
+  settings.kafka.statistics = settings.http_address.has_value();
   return settings;
 }
 

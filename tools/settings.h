@@ -2,11 +2,13 @@
 // name in lower case; the flag wins.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "api/address.h"
 #include "streams/config.h"
 #include "streams/kafka/kafka_config.h"
 #include "streams/topic_setup.h"
@@ -24,6 +26,7 @@ struct Settings {
   std::string state_dir;
   std::string log_level;
   std::string log_format;
+  std::optional<api::Address> http_address;  // none: no server
 };
 
 // Parses environment and command line. Where the arguments ask for help, prints it and

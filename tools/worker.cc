@@ -7,6 +7,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,8 +22,11 @@
 #include "streams/kafka/kafka_broker.h"
 #include "streams/replicas.h"
 #include "streams/stream_thread.h"
+#include "streams/thread_status.h"
 #include "streams/topic_setup.h"
+#include "streams/topology_description.h"
 #include "tools/dead_letter_size.h"
+#include "tools/watch.h"
 #include "topology/party_topology.h"
 
 ABSL_FLAG(bool, rebuild, false,
@@ -43,12 +47,16 @@ constexpr char kUsage[] =
 constexpr absl::Duration kStopTimeout = absl::Seconds(4);
 absl::StatusOr<streams::TopicsFound> WaitForTopics(const streams::Topology& topology,
                                                    const streams::TopicSetup& setup,
-                                                   streams::Admin& admin, const StopSignal& stop) {
+                                                   streams::Admin& admin, const StopSignal& stop,
+                                                   streams::ThreadStatus* status) {
   base::WaitingLine line(base::SystemClock(), base::LogLevel::kWarning);
   while (!stop.stopped()) {
+    status->Turned(base::SystemClock().Elapsed());
     auto found = streams::SetUpTopics(topology, setup, admin);
     if (found.ok() || !streams::IsWait(found.status())) return found;
     line.Say(found.status());
+    status->Set(streams::ThreadStatus::Phase::kStarting,
+                absl::StrCat("waiting for ", std::string(found.status().message())));
     absl::SleepFor(absl::Milliseconds(200));
   }
   return absl::CancelledError("stopped");
@@ -64,9 +72,17 @@ void SetLocalStateAside(const state::StateDirectory& directory, streams::Replica
 }
 
 void LogCounters(const base::Metrics& metrics) {
-  for (const base::Metrics::Sample& sample : metrics.Snapshot()) {
-    if (sample.value == 0) continue;
-    base::Log(base::LogLevel::kInfo, "count", {{"name", sample.name}, {"value", sample.value}});
+  const base::MetricSnapshot snapshot = metrics.Snapshot();
+  for (const auto& [name, family] : snapshot.families()) {
+    if (family.kind != base::MetricKind::kCounter) continue;
+    for (const base::MetricSample& sample : family.samples) {
+      if (sample.value == 0) continue;
+      const std::string labels = absl::StrJoin(
+          sample.labels, ",",
+          absl::PairFormatter(absl::AlphaNumFormatter(), "=", absl::AlphaNumFormatter()));
+      base::Log(base::LogLevel::kInfo, "count",
+                {{"name", name}, {"of", labels}, {"value", static_cast<uint64_t>(sample.value)}});
+    }
   }
 }
 
@@ -84,14 +100,27 @@ absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wra
              {"state_dir", settings.state_dir},
              {"bootstrap_servers", settings.kafka.bootstrap_servers}});
 
+  base::Metrics metrics;
+  streams::ThreadStatus status;
+  status.Turned(base::SystemClock().Elapsed());
+  status.Set(streams::ThreadStatus::Phase::kStarting, "starting");
+  AddBuildInfo(metrics);
+  ASSIGN_OR_RETURN(const auto watch,
+                   Watch(settings, metrics, status,
+                         streams::ToText(streams::Describe(
+                             topology::PartyTopology(settings.topics, settings.intake)))));
   ASSIGN_OR_RETURN(const auto kafka, streams::kafka::KafkaBroker::Create(settings.kafka));
   state::RocksDbBackendFactory disk(directory->stores_path(), state::RocksDbOptions{});
+  const auto of_kafka = metrics.AddSource(
+      [&](base::MetricSnapshot* snapshot) { kafka->statistics().Collect(snapshot); });
+  const auto of_disk =
+      metrics.AddSource([&](base::MetricSnapshot* snapshot) { disk.Collect(snapshot); });
   const std::unique_ptr<WorkerParts> wrapped = wrap ? wrap(*kafka, disk) : nullptr;
   streams::Broker& broker = wrapped ? wrapped->broker() : *kafka;
   state::BackendFactory& stores = wrapped ? wrapped->stores() : disk;
   ASSIGN_OR_RETURN(settings.topic_setup.has_local_state, stores.Exists("0"));
   const auto found = WaitForTopics(topology::PartyTopology(settings.topics, settings.intake),
-                                   settings.topic_setup, broker.admin(), stop);
+                                   settings.topic_setup, broker.admin(), stop, &status);
   if (absl::IsCancelled(found.status())) return absl::OkStatus();
   RETURN_IF_ERROR(found.status());
   settings.engine.tombstone_retention = found->tombstone_retention;
@@ -102,9 +131,9 @@ absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wra
   state::BackgroundExecutor executor;
   streams::Replicas replicas(&stores, topology.store_names(), &executor);
   if (settings.topic_setup.rebuild) SetLocalStateAside(*directory, &replicas);
-  base::Metrics metrics;
   streams::StreamThread thread(topology, settings.engine, broker, replicas, base::SystemClock(),
                                metrics);
+  thread.ReportTo(&status);
   const auto put_down = [](const absl::Status& checkpoint) {
     if (checkpoint.ok()) return;
     base::Log(base::LogLevel::kError, "the last checkpoint failed; the next start reads more",

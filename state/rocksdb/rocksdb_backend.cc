@@ -7,6 +7,7 @@
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
+#include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
@@ -28,6 +29,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "state/rocksdb/database.h"
+#include "state/rocksdb/figures.h"
 #include "state/rocksdb/store_folders.h"
 
 namespace state {
@@ -107,14 +109,17 @@ class BackgroundErrors final : public rocksdb::EventListener {
 
 class RocksDbBackend final : public Backend {
  public:
+  // `open`: where it is shown as long as it lives.
   RocksDbBackend(std::unique_ptr<Database> database, std::shared_ptr<BackgroundErrors> errors,
-                 size_t ingest_keys, bool flush_on_close)
+                 size_t ingest_keys, bool flush_on_close, std::shared_ptr<OpenDatabases> open)
       : database_(std::move(database)),
         errors_(std::move(errors)),
         ingest_keys_(ingest_keys),
-        flush_on_close_(flush_on_close) {}
+        flush_on_close_(flush_on_close),
+        open_(std::move(open)) {}
 
   ~RocksDbBackend() override {
+    open_->Remove(database_.get());
     if (!flush_on_close_) return;
     const absl::Status flushed = ToStatus(FlushAll(), "flush", path());
     if (flushed.ok()) return;
@@ -172,6 +177,7 @@ class RocksDbBackend final : public Backend {
   const std::shared_ptr<BackgroundErrors> errors_;
   const size_t ingest_keys_;
   const bool flush_on_close_;
+  const std::shared_ptr<OpenDatabases> open_;
 };
 
 // Once it has been told to go on after an error, RocksDB 7.8 no longer waits for flushes: it
@@ -289,13 +295,18 @@ absl::Status CheckNames(const std::vector<std::string>& stores) {
 
 }  // namespace
 
+std::string RocksDbVersion() {
+  return absl::StrCat(ROCKSDB_MAJOR, ".", ROCKSDB_MINOR, ".", ROCKSDB_PATCH);
+}
+
 struct RocksDbBackendFactory::Shared {
   Shared(std::string directory, const RocksDbOptions& options)
       : folders(std::move(directory)),
         ingest_keys(options.ingest_keys),
         flush_on_close(options.flush_on_close),
         block_cache(rocksdb::NewLRUCache(options.block_cache_bytes)),
-        write_buffers(std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes)) {}
+        write_buffers(std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes)),
+        open(std::make_shared<OpenDatabases>(block_cache)) {}
 
   rocksdb::DBOptions Db(const std::string& path) const {
     rocksdb::DBOptions db;
@@ -335,6 +346,7 @@ struct RocksDbBackendFactory::Shared {
   bool flush_on_close;
   std::shared_ptr<rocksdb::Cache> block_cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+  std::shared_ptr<OpenDatabases> open;
 };
 
 RocksDbBackendFactory::RocksDbBackendFactory(std::string directory, const RocksDbOptions& options)
@@ -371,8 +383,13 @@ absl::StatusOr<std::unique_ptr<Backend>> RocksDbBackendFactory::Open(
   if (options.create_if_missing) RETURN_IF_ERROR(shared_->folders.Sync());
   std::error_code ignored;  // a crash's; under the lock, so nobody uses it
   fs::remove_all(IngestFolder(path), ignored);
+  shared_->open->Add(database.get(), name, stores);
   return std::make_unique<RocksDbBackend>(std::move(database), errors, shared_->ingest_keys,
-                                          shared_->flush_on_close);
+                                          shared_->flush_on_close, shared_->open);
+}
+
+void RocksDbBackendFactory::Collect(base::MetricSnapshot* snapshot) const {
+  shared_->open->Collect(snapshot);
 }
 
 absl::StatusOr<bool> RocksDbBackendFactory::Exists(const std::string& name) const {

@@ -21,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/metrics.h"
 #include "state/backend.h"
 
 namespace state {
@@ -35,6 +36,8 @@ struct RocksDbOptions {
   // False, for tests: closing a backend is as a crash, what was not flushed is lost.
   bool flush_on_close = true;
 };
+
+std::string RocksDbVersion();
 
 // Thread-safe, one call at a time for a name.
 class RocksDbBackendFactory final : public BackendFactory {
@@ -51,6 +54,9 @@ class RocksDbBackendFactory final : public BackendFactory {
   // An error may leave either in the place of `to`; the next call for that name settles it.
   absl::Status Replace(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& name) override;
+
+  // Adds figures of the stores that are open. From any thread.
+  void Collect(base::MetricSnapshot* snapshot) const;
 
  private:
   struct Shared;

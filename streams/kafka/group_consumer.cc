@@ -29,9 +29,9 @@ std::vector<base::TopicPartition> ToVector(const rd_kafka_topic_partition_list_t
 
 absl::StatusOr<std::unique_ptr<KafkaGroupConsumer>> KafkaGroupConsumer::Join(
     const KafkaConfig& config, const ConsumerSpec& spec, rd_kafka_t* questions,
-    OwnMembers* own_members) {
+    OwnMembers* own_members, ClientStatistics* statistics) {
   std::unique_ptr<KafkaGroupConsumer> consumer(
-      new KafkaGroupConsumer(config, questions, own_members));
+      new KafkaGroupConsumer(config, questions, own_members, statistics));
   ASSIGN_OR_RETURN(Conf conf, consumer->MakeConf());
   ASSIGN_OR_RETURN(consumer->handle_, NewHandle(RD_KAFKA_CONSUMER, std::move(conf)));
   RETURN_IF_ERROR(consumer->Subscribe(spec));
@@ -63,6 +63,7 @@ absl::StatusOr<Conf> KafkaGroupConsumer::MakeConf() {
   };
   if (config_.static_member) settings["group.instance.id"] = config_.member_id;
   RETURN_IF_ERROR(SetAll(conf.get(), settings, config_.overrides));
+  RETURN_IF_ERROR(ClientStatistics::Enable(config_, OnStatistics, conf.get()));
   rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
   return conf;
 }
@@ -114,6 +115,11 @@ void KafkaGroupConsumer::Rebalanced(rd_kafka_resp_err_t error,
     }
   }
   events_.push_back(std::move(event));
+}
+
+int KafkaGroupConsumer::OnStatistics(rd_kafka_t*, char* json, size_t, void* opaque) {
+  static_cast<KafkaGroupConsumer*>(opaque)->statistics_.Report(json);
+  return 1;  // it is kept
 }
 
 void KafkaGroupConsumer::OnQueueNotEmpty(rd_kafka_t*, void* opaque) {
@@ -342,6 +348,17 @@ absl::Status KafkaGroupConsumer::Take(const base::TopicPartition& partition, Ass
 base::Offset KafkaGroupConsumer::Position(const base::TopicPartition& partition) const {
   const auto found = assigned_.find(partition);
   return found == assigned_.end() ? base::Offset(0) : found->second.expected;
+}
+
+// What came with the last answer to a fetch.
+std::optional<base::Offset> KafkaGroupConsumer::KnownEnd(
+    const base::TopicPartition& partition) const {
+  int64_t start = RD_KAFKA_OFFSET_INVALID;
+  int64_t end = RD_KAFKA_OFFSET_INVALID;
+  rd_kafka_get_watermark_offsets(handle_.get(), partition.topic.c_str(),
+                                 partition.partition.value(), &start, &end);
+  if (end < 0) return std::nullopt;
+  return base::Offset(end);
 }
 
 }  // namespace streams::kafka

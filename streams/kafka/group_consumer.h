@@ -16,6 +16,7 @@
 #include "base/log_limit.h"
 #include "streams/broker.h"
 #include "streams/kafka/client.h"
+#include "streams/kafka/client_statistics.h"
 #include "streams/kafka/fetch_pace.h"
 #include "streams/kafka/group_metadata.h"
 #include "streams/kafka/own_members.h"
@@ -26,11 +27,12 @@ namespace streams::kafka {
 class KafkaGroupConsumer final : public GroupConsumer {
  public:
   // `questions`: a handle of the group that never joins it, reading uncommitted; outlives
-  // the consumer, as `own_members` does.
+  // the consumer, as `own_members` and `statistics` do.
   static absl::StatusOr<std::unique_ptr<KafkaGroupConsumer>> Join(const KafkaConfig& config,
                                                                   const ConsumerSpec& spec,
                                                                   rd_kafka_t* questions,
-                                                                  OwnMembers* own_members);
+                                                                  OwnMembers* own_members,
+                                                                  ClientStatistics* statistics);
   ~KafkaGroupConsumer() override;
 
   GroupEvent Poll(absl::Duration timeout) override;
@@ -44,6 +46,7 @@ class KafkaGroupConsumer final : public GroupConsumer {
   absl::Status Fetch(const base::TopicPartition& partition, size_t max,
                      std::vector<Message>* messages) override;
   base::Offset Position(const base::TopicPartition& partition) const override;
+  std::optional<base::Offset> KnownEnd(const base::TopicPartition& partition) const override;
   bool AssignmentLost() const override;
   // Of two that fence each other in turn, at least one sees the other: the one that is not
   // shown with its own client id.
@@ -61,12 +64,17 @@ class KafkaGroupConsumer final : public GroupConsumer {
     absl::Status failure;  // why nothing more will come
   };
 
-  KafkaGroupConsumer(const KafkaConfig& config, rd_kafka_t* questions, OwnMembers* own_members)
-      : config_(config), questions_(questions), own_members_(own_members) {}
+  KafkaGroupConsumer(const KafkaConfig& config, rd_kafka_t* questions, OwnMembers* own_members,
+                     ClientStatistics* statistics)
+      : config_(config),
+        questions_(questions),
+        own_members_(own_members),
+        statistics_(statistics, "consumer") {}
   absl::StatusOr<Conf> MakeConf();
   absl::Status Subscribe(const ConsumerSpec& spec);
   static void OnRebalance(rd_kafka_t* handle, rd_kafka_resp_err_t error,
                           rd_kafka_topic_partition_list_t* partitions, void* opaque);
+  static int OnStatistics(rd_kafka_t* handle, char* json, size_t size, void* opaque);
   static void OnQueueNotEmpty(rd_kafka_t* handle, void* opaque);
   void Rebalanced(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t* partitions);
   void ServeMainQueue();
@@ -80,6 +88,7 @@ class KafkaGroupConsumer final : public GroupConsumer {
   const KafkaConfig config_;
   rd_kafka_t* const questions_;
   OwnMembers* const own_members_;
+  ClientStatistics::Client statistics_;
   Wakeup wakeup_;
 
   Handle handle_;  // destroyed before what its threads wake

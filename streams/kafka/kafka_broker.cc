@@ -9,6 +9,8 @@
 
 namespace streams::kafka {
 
+std::string LibraryVersion() { return rd_kafka_version_str(); }
+
 KafkaBroker::KafkaBroker(const KafkaConfig& config, std::unique_ptr<KafkaAdmin> admin)
     : config_(config), admin_(std::move(admin)) {}
 
@@ -19,7 +21,7 @@ absl::StatusOr<std::unique_ptr<KafkaBroker>> KafkaBroker::Create(const KafkaConf
 }
 
 absl::StatusOr<std::unique_ptr<GroupConsumer>> KafkaBroker::NewConsumer(const ConsumerSpec& spec) {
-  return KafkaGroupConsumer::Join(config_, spec, admin_->handle(), &own_members_);
+  return KafkaGroupConsumer::Join(config_, spec, admin_->handle(), &own_members_, &statistics_);
 }
 
 absl::StatusOr<std::unique_ptr<TransactionalProducer>> KafkaBroker::NewTransactionalProducer(
@@ -27,14 +29,14 @@ absl::StatusOr<std::unique_ptr<TransactionalProducer>> KafkaBroker::NewTransacti
   if (spec.transactional_id.empty()) {
     return absl::InvalidArgumentError("a transactional producer needs a transactional id");
   }
-  return KafkaProducer::Create(config_, spec, &standstill_);
+  return KafkaProducer::Create(config_, spec, &standstill_, &statistics_);
 }
 
 absl::StatusOr<std::unique_ptr<Producer>> KafkaBroker::NewProducer(const ProducerSpec& spec) {
   ProducerSpec plain = spec;
   plain.transactional_id.clear();
   plain.initialize_early = false;
-  return KafkaProducer::Create(config_, plain, &standstill_);
+  return KafkaProducer::Create(config_, plain, &standstill_, &statistics_);
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> KafkaBroker::NewLogReader() {

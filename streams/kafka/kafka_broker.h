@@ -6,15 +6,20 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "streams/broker.h"
+#include "streams/kafka/client_statistics.h"
 #include "streams/kafka/kafka_admin.h"
 #include "streams/kafka/kafka_config.h"
 #include "streams/kafka/own_members.h"
 #include "streams/kafka/standstill.h"
 
 namespace streams::kafka {
+
+// Of librdkafka.
+std::string LibraryVersion();
 
 class KafkaBroker final : public Broker {
  public:
@@ -31,6 +36,9 @@ class KafkaBroker final : public Broker {
   // Of the thread that uses the producers, which is one.
   Standstill& standstill() { return standstill_; }
 
+  // Where KafkaConfig::statistics asks for them. Thread-safe.
+  const ClientStatistics& statistics() const { return statistics_; }
+
  private:
   KafkaBroker(const KafkaConfig& config, std::unique_ptr<KafkaAdmin> admin);
 
@@ -38,6 +46,7 @@ class KafkaBroker final : public Broker {
   const std::unique_ptr<KafkaAdmin> admin_;
   OwnMembers own_members_;
   Standstill standstill_;
+  ClientStatistics statistics_;
 };
 
 }  // namespace streams::kafka

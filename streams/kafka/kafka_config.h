@@ -24,7 +24,8 @@ struct KafkaConfig {
   std::string process_nonce;  // tells this process from others of the same member id
   absl::Duration session_timeout = absl::Seconds(10);
   absl::Duration transaction_timeout = absl::Seconds(10);
-  Settings overrides;  // of the operator
+  bool statistics = false;  // of the clients are shown
+  Settings overrides;       // of the operator
 };
 
 // "name=value".

@@ -37,8 +37,10 @@ absl::Duration Now() { return base::SystemClock().Elapsed(); }
 
 absl::StatusOr<std::unique_ptr<KafkaProducer>> KafkaProducer::Create(const KafkaConfig& config,
                                                                      const ProducerSpec& spec,
-                                                                     Standstill* standstill) {
-  std::unique_ptr<KafkaProducer> producer(new KafkaProducer(standstill));
+                                                                     Standstill* standstill,
+                                                                     ClientStatistics* statistics) {
+  std::unique_ptr<KafkaProducer> producer(new KafkaProducer(
+      standstill, statistics, spec.transactional_id.empty() ? "plain_producer" : "producer"));
   ASSIGN_OR_RETURN(Conf conf, producer->MakeConf(config, spec));
   ASSIGN_OR_RETURN(producer->handle_, NewHandle(RD_KAFKA_PRODUCER, std::move(conf)));
   RETURN_IF_ERROR(producer->OpenTopics(spec));
@@ -72,6 +74,7 @@ absl::StatusOr<Conf> KafkaProducer::MakeConf(const KafkaConfig& config, const Pr
     settings["transaction.timeout.ms"] = absl::StrCat(ToMs(config.transaction_timeout));
   }
   RETURN_IF_ERROR(SetAll(conf.get(), settings, config.overrides));
+  RETURN_IF_ERROR(ClientStatistics::Enable(config, OnStatistics, conf.get()));
   rd_kafka_conf_set_dr_msg_cb(conf.get(), OnDelivery);
   return conf;
 }
@@ -134,6 +137,11 @@ ProduceResult KafkaProducer::Produce(const OutgoingRecord& record) {
 
 void KafkaProducer::OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   static_cast<KafkaProducer*>(opaque)->deliveries_.Add(*message);
+}
+
+int KafkaProducer::OnStatistics(rd_kafka_t*, char* json, size_t, void* opaque) {
+  static_cast<KafkaProducer*>(opaque)->statistics_.Report(json);
+  return 1;  // it is kept
 }
 
 ProduceResult KafkaProducer::Flush(absl::Duration timeout) {

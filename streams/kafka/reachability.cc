@@ -42,6 +42,13 @@ class Reachability {
                   [&](const auto& broker) { return broker.first == address || broker.second; });
   }
 
+  std::vector<std::string> unreachable() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> addresses;
+    for (const auto& [address, bootstrap] : down_) addresses.push_back(address);
+    return addresses;
+  }
+
   // The client closes its connections, also those that it is just making.
   void Ending(const rd_kafka_t* client) {
     const std::lock_guard lock(mutex_);
@@ -94,6 +101,8 @@ rd_kafka_resp_err_t OnNew(rd_kafka_t* client, const rd_kafka_conf_t*, void*, cha
 }
 
 }  // namespace
+
+std::vector<std::string> UnreachableBrokers() { return ThisProcess().unreachable(); }
 
 void WatchReachability(rd_kafka_conf_t* conf) {
   rd_kafka_conf_interceptor_add_on_new(conf, kName, OnNew, nullptr);

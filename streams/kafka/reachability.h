@@ -5,9 +5,15 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <string>
+#include <vector>
+
 namespace streams::kafka {
 
 // Makes the client of this configuration report the states of its connections.
 void WatchReachability(rd_kafka_conf_t* conf);
+
+// The addresses of those that could not be reached when they were tried last.
+std::vector<std::string> UnreachableBrokers();
 
 }  // namespace streams::kafka

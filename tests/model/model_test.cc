@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "tests/support/metric_values.h"
 #include "tests/support/task_state.h"
 #include "topology/party_topology.h"
 
@@ -113,7 +114,8 @@ class Player {
     } else if (words[0] == "<") {
       Expect(words);
     } else if (words[0] == "c") {
-      EXPECT_EQ(absl::StrCat(Count("skipped"), " ", Count("other_environment")),
+      const double others = Skipped({{"type", "other_environment"}});
+      EXPECT_EQ(absl::StrCat(Skipped({}) - others, " ", others),
                 absl::StrCat(words[1], " ", words[2]));
     } else {
       expected_state_.push_back(*Bytes(words[1]));
@@ -206,14 +208,8 @@ class Player {
     EXPECT_EQ(testing_support::DumpLines(task_, stores_), expected_state_);
   }
 
-  uint64_t Count(std::string_view what) {
-    uint64_t sum = 0;
-    for (const base::Metrics::Sample& sample : task_.metrics().Snapshot()) {
-      if (sample.name.starts_with("intake.") && sample.name.find(what) != std::string::npos) {
-        sum += sample.value;
-      }
-    }
-    return sum;
+  double Skipped(const base::MetricLabels& labels) {
+    return testing_support::MetricSum(task_.metrics(), "records_skipped_total", labels);
   }
 
   const streams::Topology topology_;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "processors/headers.h"
 #include "tests/support/memory_task.h"
+#include "tests/support/metric_values.h"
 #include "topology/party_topology.h"
 
 namespace processors {
@@ -19,6 +20,8 @@ constexpr char kTenant[] = "083839c6-c47c-42a6-9585-76492795d123";
 constexpr char kCreate[] = R"({"actorId":1,"type":"CREATE","body":{}})";
 constexpr char kBad[] = R"({"actorId":1,"type":"DANCE","body":{}})";
 constexpr int64_t kThen = 1'700'000'000'000;
+
+const base::MetricLabels kOtherEnvironment = {{"topic", "commands"}, {"type", "other_environment"}};
 
 using Headers = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
@@ -102,7 +105,9 @@ class IntakeTest : public testing::Test {
             .headers = std::move(headers)};
   }
 
-  uint64_t Count(std::string_view name) { return task_.metrics().GetCounter(name).value(); }
+  double Count(const std::string& name, const base::MetricLabels& labels) {
+    return testing_support::MetricSum(task_.metrics(), name, labels);
+  }
 
   static std::optional<std::string> Owned(std::optional<std::string_view> bytes) {
     return bytes.has_value() ? std::optional<std::string>(*bytes) : std::nullopt;
@@ -195,13 +200,13 @@ TEST_F(EnvironmentTest, EqualOrAbsentIsProcessedOthersAreCounted) {
   EXPECT_EQ(Send(Command(kCreate, with("blue"))).size(), 1u);
   EXPECT_EQ(Send(Command(kCreate, with(""))).size(), 1u);
   EXPECT_EQ(Send(Command(kCreate, with(std::nullopt))).size(), 1u);
-  EXPECT_EQ(Count("intake.party-commands.other_environment"), 0u);
+  EXPECT_EQ(Count("records_skipped_total", kOtherEnvironment), 0);
   // Of others not even the bad ones are looked at.
   for (const char* other : {"green", "Blue", "blue ", "blu"}) {
     EXPECT_EQ(Send(Command(kCreate, with(other))).size(), 0u) << other;
     EXPECT_EQ(Send(Command(kBad, with(other))).size(), 0u) << other;
   }
-  EXPECT_EQ(Count("intake.party-commands.other_environment"), 8u);
+  EXPECT_EQ(Count("records_skipped_total", kOtherEnvironment), 8);
   // The first of two counts.
   Headers two = with("blue");
   two.emplace_back("ENVIRONMENT", "green");
@@ -229,11 +234,18 @@ TEST_F(IntakeTest, SkippedAndDeadOnesAreCounted) {
   EXPECT_EQ(Send(record).size(), 0u);
   EXPECT_EQ(SendOne(Command(kBad)).topic, "dead");
   EXPECT_EQ(SendOne(Command(std::nullopt)).topic, "dead");
-  EXPECT_EQ(Count("intake.character-status.skipped.DIED"), 1u);
-  EXPECT_EQ(Count("intake.character-status.skipped.other"), 1u);
-  EXPECT_EQ(Count("intake.character-status.dead_letters"), 1u);
-  EXPECT_EQ(Count("intake.invite-status.skipped.GUILD"), 1u);
-  EXPECT_EQ(Count("intake.party-commands.dead_letters"), 2u);
+  EXPECT_EQ(Send(Command(kCreate)).size(), 1u);
+  EXPECT_EQ(Count("records_skipped_total", {{"topic", "status"}, {"type", "DIED"}}), 1);
+  EXPECT_EQ(Count("records_skipped_total", {{"topic", "status"}, {"type", "other"}}), 1);
+  EXPECT_EQ(Count("records_dead_lettered_total", {{"topic", "status"}}), 1);
+  EXPECT_EQ(Count("records_skipped_total", {{"topic", "invite-status"}, {"type", "GUILD"}}), 1);
+  EXPECT_EQ(Count("records_dead_lettered_total", {{"topic", "commands"}}), 2);
+  EXPECT_EQ(Count("records_dead_lettered_total", {{"topic", "commands"}, {"code", "NO_VALUE"}}), 1);
+  EXPECT_EQ(Count("records_processed_total", {{"topic", "commands"}, {"type", "CREATE"}}), 1);
+  EXPECT_EQ(Count("commands_rejected_total", {{"code", "ERROR_UNEXPECTED"}}), 1);
+  EXPECT_EQ(Count("records_produced_total", {{"topic", "party"}, {"type", "ERROR"}}), 1);
+  EXPECT_EQ(Count("records_produced_total", {{"topic", "dead"}}), 3);
+  EXPECT_EQ(Count("records_consumed_total", {}), 7);
 }
 
 TEST(TraceIdTest, OfAWellFormedTraceParent) {

@@ -14,6 +14,7 @@
 #include "streams/sim/sim_broker.h"
 #include "streams/topic_setup.h"
 #include "tests/sim/workload.h"
+#include "tests/support/metric_values.h"
 
 namespace streams {
 namespace {
@@ -138,13 +139,15 @@ TEST_F(StreamThreadTest, WhatIsQueuedIsNotSleptOver) {
     Pass(absl::Milliseconds(50));
   }
   worker.pauses = 0;
-  const auto processed = [&] { return worker.metrics().GetCounter("records.processed").value(); };
+  const auto processed = [&] {
+    return static_cast<int>(testing_support::MetricSum(worker.metrics(), "records_consumed_total"));
+  };
   for (int steps = 0; processed() < 3 * kRecords && steps < 1000; ++steps) {
     ASSERT_EQ(worker.pauses, 0) << "after " << processed() << " records";
     ASSERT_TRUE(worker.thread().RunOnce().ok());
     clock_.Advance(absl::Milliseconds(1));
   }
-  EXPECT_EQ(processed(), 3u * kRecords);
+  EXPECT_EQ(processed(), 3 * kRecords);
 }
 
 // A founder that was killed in its first transaction leaves it open: what lies behind it

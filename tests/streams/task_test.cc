@@ -33,17 +33,19 @@ struct CountCodec {
   }
 };
 const std::string kCount = "the count of all";
+constexpr base::MetricName kWritten{"written_total", "Records that were written down."};
 
 class Scribe final : public Processor<base::RecordView> {
  public:
   absl::Status Init(ProcessorContext& context) override {
     context_ = &context;
+    written_ = &context.counters().Get(kWritten, {});
     ASSIGN_OR_RETURN(out_, context.Child<RawRecord>("out"));
     ASSIGN_OR_RETURN(counts_, context.GetStore<CountCodec>());
     return absl::OkStatus();
   }
   absl::Status Process(const base::RecordView& record) override {
-    context_->Count(context_->metrics().GetCounter("written down"));
+    context_->counters().Count(*written_);
     ASSIGN_OR_RETURN(const int* const before, counts_->Get(kCount));
     const int count = before == nullptr ? 1 : *before + 1;
     RETURN_IF_ERROR(counts_->Put(kCount, count));
@@ -56,6 +58,7 @@ class Scribe final : public Processor<base::RecordView> {
 
  private:
   ProcessorContext* context_ = nullptr;
+  OpenCounter* written_ = nullptr;
   Receiver<RawRecord>* out_ = nullptr;
   state::Store<CountCodec>* counts_ = nullptr;
 };
@@ -231,9 +234,9 @@ TEST_F(TaskTest, ARollbackGoesBackToTheCommittedStateAndPositions) {
   EXPECT_EQ(task_->fetched(kFirst), base::Offset(1));
   Feed(kFirst, 2, "f2");
   EXPECT_EQ(Process(), "2:f2");  // counted once
-  EXPECT_EQ(metrics_.GetCounter("written down").value(), 1u);
+  EXPECT_EQ(metrics_.GetCounter(kWritten).value(), 1u);
   Commit();
-  EXPECT_EQ(metrics_.GetCounter("written down").value(), 2u);
+  EXPECT_EQ(metrics_.GetCounter(kWritten).value(), 2u);
 }
 
 TEST_F(TaskTest, OnlyCommittedChangesReachTheReplica) {

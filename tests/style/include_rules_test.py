@@ -14,7 +14,9 @@ LIBRARIES = {  # header prefix: the only folders that may include it
     "rocksdb/": {"state/rocksdb"},
     "librdkafka/": {"streams/kafka"},
     "simdjson.h": {"serde"},
-    "rapidjson/": {"base", "serde", "api", "tools"},
+    "rapidjson/": {"base", "serde", "streams/kafka", "tools"},
+    "prometheus/": {"api"},
+    "httplib.h": {"api"},
 }
 
 

@@ -7,6 +7,7 @@ Every wait is for a condition, with a limit that is an error when it passes.
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -187,7 +188,8 @@ class Worker:
         environment = {k: v for k, v in os.environ.items() if k not in VARIABLES.values()}
         environment.update({VARIABLES[name]: topic for name, topic in self.topics.items()})
         environment.update(BOOTSTRAP_SERVERS=BOOTSTRAP, APPLICATION_ID=self.application_id,
-                           STATE_DIR=self.state_dir, LOG_LEVEL="info")
+                           STATE_DIR=self.state_dir, LOG_LEVEL="info",
+                           HTTP_ADDRESS="127.0.0.1:0")
         environment.update({k.upper(): str(v) for k, v in {**self.settings, **more}.items()})
         return environment
 
@@ -226,6 +228,11 @@ class Worker:
 
     def log_since_start(self):
         return self.log()[self.started_at:]
+
+    def http(self):
+        """Where it shows metrics and health, of the last start: "http://host:port"."""
+        self.wait_log("metrics and health are shown")
+        return re.findall(r"metrics and health are shown at=(\S+)/\n", self.log())[-1]
 
     def wait_log(self, text, count=1):
         wait_for(lambda: self.log().count(text) >= count or not self.running(),
