@@ -19,8 +19,9 @@ constexpr base::MetricName kTasksRunning{
 constexpr base::MetricName kPendingKeys{
     "checkpoint_pending_keys",
     "Keys with a committed change that no checkpoint has begun to hold."};
-constexpr base::MetricName kPendingBytes{"checkpoint_pending_bytes",
-                                         "About what those keys take in memory."};
+constexpr base::MetricName kPendingBytes{
+    "checkpoint_pending_bytes",
+    "About what the keys take in memory that no checkpoint has begun to hold."};
 constexpr base::MetricName kPendingRecords{
     "checkpoint_pending_records",
     "Changelog records since the last checkpoint began: what a restart after a crash reads."};

@@ -30,8 +30,9 @@ constexpr base::MetricName kCheckpointFailures{
     "checkpoint_failures_total", "Checkpoints that failed, to be tried again a second later."};
 constexpr base::MetricName kCheckpointKeys{"checkpoint_keys_total",
                                            "Keys that checkpoints have put on disk."};
-constexpr base::MetricName kCheckpointBytes{"checkpoint_bytes_total",
-                                            "About what those keys took in memory."};
+constexpr base::MetricName kCheckpointBytes{
+    "checkpoint_bytes_total",
+    "About what the keys that checkpoints have put on disk took in memory."};
 constexpr base::MetricName kCheckpointSeconds{"checkpoint_duration_seconds",
                                               "From a checkpoint's start until its end was seen."};
 constexpr base::MetricName kCacheHits{"cache_hits_total",

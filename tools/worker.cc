@@ -103,7 +103,7 @@ absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wra
   base::Metrics metrics;
   streams::ThreadStatus status;
   status.Turned(base::SystemClock().Elapsed());
-  status.Set(streams::ThreadStatus::Phase::kStarting, "starting");
+  status.Set(streams::ThreadStatus::Phase::kStarting, "asking Kafka for the topics");
   AddBuildInfo(metrics);
   ASSIGN_OR_RETURN(const auto watch,
                    Watch(settings, metrics, status,

@@ -34,16 +34,21 @@ constexpr Figure kOfProducers[] = {
     {"msg_cnt",
      {"librdkafka_producer_queue_messages", "Records in a producer that are not acknowledged."},
      kGauge},
-    {"msg_size", {"librdkafka_producer_queue_bytes", "Size of those records."}, kGauge},
+    {"msg_size",
+     {"librdkafka_producer_queue_bytes",
+      "Size of the records in a producer that are not acknowledged."},
+     kGauge},
     {"txmsgs", {"librdkafka_sent_messages_total", "Records that a client has sent."}, kCounter},
-    {"txmsg_bytes", {"librdkafka_sent_message_bytes_total", "Size of those records."}, kCounter},
+    {"txmsg_bytes",
+     {"librdkafka_sent_message_bytes_total", "Size of the records that a client has sent."},
+     kCounter},
 };
 constexpr Figure kOfConsumers[] = {
     {"rxmsgs",
      {"librdkafka_received_messages_total", "Records that a client has fetched."},
      kCounter},
     {"rxmsg_bytes",
-     {"librdkafka_received_message_bytes_total", "Size of those records."},
+     {"librdkafka_received_message_bytes_total", "Size of the records that a client has fetched."},
      kCounter},
 };
 constexpr Figure kOfBrokers[] = {
@@ -72,7 +77,8 @@ constexpr Figure kRoundTrips[] = {
      kGauge,
      kMicrosecond},
     {"p99",
-     {"librdkafka_broker_round_trip_p99_seconds", "The same, the 99th percentile."},
+     {"librdkafka_broker_round_trip_p99_seconds",
+      "Time from a request to its answer, 99th percentile of the last report's interval."},
      kGauge,
      kMicrosecond},
 };
@@ -80,7 +86,9 @@ constexpr Figure kFetched[] = {
     {"fetchq_cnt",
      {"librdkafka_fetch_queue_messages", "Records that are fetched and not taken yet."},
      kGauge},
-    {"fetchq_size", {"librdkafka_fetch_queue_bytes", "Size of those records."}, kGauge},
+    {"fetchq_size",
+     {"librdkafka_fetch_queue_bytes", "Size of the records that are fetched and not taken yet."},
+     kGauge},
 };
 
 // A member of an object that is a number; 0 where there is none.

@@ -110,6 +110,8 @@ class WrongSettingsTest(unittest.TestCase):
                 ("create_topics", "perhaps", ["perhaps", "true"]),
                 ("output_guarantee", "none", ["exactly_once, at_least_once"]),
                 ("on_stop", "go", ["stay, leave"]),
+                ("http_address", "9464", ["9464", "host:port"]),
+                ("http_address", "localhost:99999", ["localhost:99999", "host:port"]),
                 ("log_level", "loud", ["debug, info, warning, error"]),
                 ("offsets", "latest", ["from-state, from-group"]),
                 ("changelogs", "yes", ["from-log"]),
