@@ -40,6 +40,7 @@ class TestWorker final : public sim::Hooks {
   void Restart() {
     thread_ = std::make_unique<StreamThread>(topology_, config_, broker_, replicas_,
                                              cluster_->clock(), metrics_);
+    thread_->ReportTo(&status);
   }
   StreamThread& thread() { return *thread_; }
   base::Metrics& metrics() { return metrics_; }
@@ -51,6 +52,7 @@ class TestWorker final : public sim::Hooks {
   bool Beats() const override { return beats; }
   sim::Verdict Before(sim::Call call) override { return before ? before(call) : sim::Verdict::kGo; }
 
+  ThreadStatus status;
   bool beats = true;
   int pauses = 0;  // how often it has waited for something to happen
   std::function<sim::Verdict(sim::Call)> before;
@@ -119,6 +121,52 @@ TEST_F(StreamThreadTest, StartsAndRuns) {
   TestWorker worker(topology_, &cluster_, "a");
   EXPECT_TRUE(Run(worker, absl::Seconds(2)).ok());
   EXPECT_TRUE(worker.thread().running());
+}
+
+// As an operator sees it who asks for its health.
+TEST_F(StreamThreadTest, TellsWhatItIsAbout) {
+  using Phase = ThreadStatus::Phase;
+  TestWorker first(topology_, &cluster_, "a");
+  EXPECT_EQ(first.status.view().phase, Phase::kStarting);
+  ASSERT_TRUE(Run(first, absl::Seconds(2)).ok());
+  EXPECT_EQ(first.status.view().phase, Phase::kRunning);
+  EXPECT_EQ(first.status.view().detail, "state partition 0");
+  EXPECT_EQ(testing_support::MetricSum(first.metrics(), "tasks_running"), 1);
+
+  TestWorker second(topology_, &cluster_, "b");
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_TRUE(Run(first, absl::Milliseconds(50)).ok());
+    ASSERT_TRUE(Run(second, absl::Milliseconds(50)).ok());
+  }
+  EXPECT_EQ(first.status.view().phase, Phase::kRunning);
+  EXPECT_EQ(second.status.view().phase, Phase::kIdle);
+  EXPECT_EQ(testing_support::MetricSum(second.metrics(), "assigned_partitions"), 0);
+
+  // The first one is silent for longer than its session.
+  first.beats = false;
+  std::vector<std::string> restoring;
+  const absl::Duration end = clock_.Elapsed() + absl::Minutes(1);
+  while (second.status.view().phase != Phase::kRunning && clock_.Elapsed() < end) {
+    ASSERT_TRUE(second.thread().RunOnce().ok());
+    EXPECT_EQ(second.status.last_turn(), clock_.Elapsed());
+    const ThreadStatus::View view = second.status.view();
+    if (view.phase == Phase::kRestoring) restoring.push_back(view.detail);
+    Pass(absl::Milliseconds(50));
+  }
+  EXPECT_EQ(second.status.view().phase, Phase::kRunning);
+  ASSERT_FALSE(restoring.empty());
+  EXPECT_EQ(restoring.front(), "restoring 0 %");
+  EXPECT_GT(testing_support::MetricSum(second.metrics(), "restored_records_total"), 0);
+  EXPECT_EQ(testing_support::MetricSum(second.metrics(), "restore_remaining_offsets"), 0);
+
+  // What was its own is shown until it hears that it has lost it.
+  first.beats = true;
+  while (first.status.view().phase == Phase::kRunning && clock_.Elapsed() < end) {
+    ASSERT_TRUE(Run(first, absl::Milliseconds(50)).ok());
+  }
+  EXPECT_EQ(first.metrics().Snapshot().families().count("tasks_running"), 0u);
+  EXPECT_TRUE(second.thread().Stop(absl::Seconds(1)).ok());
+  EXPECT_EQ(second.status.view().phase, Phase::kStopping);
 }
 
 // More than the task takes in at once, of each input: when all is fetched nobody wakes the
