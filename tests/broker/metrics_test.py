@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from harness import COMMANDS, STATUS, Feeder, KafkaTest, PARTY, wait_for  # noqa: E402
+from harness import COMMANDS, Feeder, KafkaTest, MEMBER, PARTY, STATUS, wait_for  # noqa: E402
 from prometheus import Page, Server, check_metrics, check_rules, get  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -190,7 +190,7 @@ class MetricsTest(KafkaTest):
             len(outputs[PARTY]))
         self.assertEqual(page.sum("party_worker_end_to_end_latency_seconds_count"),
                          sent[COMMANDS] + page.sum("party_worker_records_produced_total",
-                                                   type="LEVEL_CHANGED"))
+                                                   topic=worker.topics[MEMBER]))
         self.assertEqual(page.sum("party_worker_input_lag_records"), 0)
         self.assertEqual(page.sum("party_worker_tasks_running"), 1)
 
