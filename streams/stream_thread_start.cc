@@ -55,7 +55,7 @@ absl::Status StreamThread::ContinueStart() {
     waiting_.Say(done.status());
     percent_restored_ = -1;  // told again when it goes on
     status_->Set(ThreadStatus::Phase::kStarting,
-                 absl::StrCat("waiting for ", std::string(done.status().message())));
+                 absl::StrCat("waiting: ", std::string(done.status().message())));
     return absl::OkStatus();
   }
   // Looked at twice, the second time by a member that has just joined: one that was stalled

@@ -56,7 +56,7 @@ absl::StatusOr<streams::TopicsFound> WaitForTopics(const streams::Topology& topo
     if (found.ok() || !streams::IsWait(found.status())) return found;
     line.Say(found.status());
     status->Set(streams::ThreadStatus::Phase::kStarting,
-                absl::StrCat("waiting for ", std::string(found.status().message())));
+                absl::StrCat("waiting: ", std::string(found.status().message())));
     absl::SleepFor(absl::Milliseconds(200));
   }
   return absl::CancelledError("stopped");

@@ -65,7 +65,9 @@ void OpenDatabases::Collect(base::MetricSnapshot* snapshot) const {
   snapshot->AddGauge(kCacheUsage, {}, static_cast<double>(block_cache_->GetUsage()));
   snapshot->AddGauge(kCacheCapacity, {}, static_cast<double>(block_cache_->GetCapacity()));
   absl::MutexLock lock(&mutex_);
-  for (const auto& [database, names] : open_) {
+  for (const auto& entry : open_) {
+    const Database* const database = entry.first;
+    const Names& names = entry.second;
     uint64_t value = 0;
     const auto add = [&](const Figure& figure, rocksdb::ColumnFamilyHandle* family,
                          base::MetricLabels labels) {

@@ -95,7 +95,7 @@ class PagesTest(KafkaTest):
         worker = self.worker("a").start(BOOTSTRAP_SERVERS="127.0.0.1:1")
         url = worker.http() + "/health/ready"
         wait_for(lambda: "brokers that cannot be reached: 127.0.0.1:1\n" in get(url)[1], "why")
-        wait_for(lambda: get(url)[1].startswith("not ready: waiting for "), "what for")
+        wait_for(lambda: get(url)[1].startswith("not ready: waiting: "), "what for")
         self.assertEqual(get(url)[0], 503)
         self.assertEqual(get(worker.http() + "/health/live")[0], 200)
         self.assertIn("party_worker_unreachable_brokers 1\n", get(worker.http() + "/metrics")[1])
