@@ -38,7 +38,7 @@ class Feed {
             {.transactional_id = {},
              .topics = {Variable("EVENT_TOPIC_CHARACTER_STATUS"), Variable("COMMAND_TOPIC_PARTY")},
              .reported = {}},
-            &standstill_));
+            &standstill_, &statistics_));
     return absl::OkStatus();
   }
 
@@ -75,6 +75,7 @@ class Feed {
   }
 
   streams::kafka::Standstill standstill_;
+  streams::kafka::ClientStatistics statistics_;
   std::unique_ptr<streams::kafka::KafkaProducer> producer_;
   int64_t status_ = 0;
   int64_t commands_ = 0;
