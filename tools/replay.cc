@@ -14,13 +14,14 @@
 
 ABSL_FLAG(std::string, from, "",
           "where to begin: earliest (the default), a time, or each input's position "
-          "(topic-0@12,topic-0@7,...); not beside --start_state");
+          "(topic-0@12,topic-0@7,...); not beside a --start_state that is a folder");
 ABSL_FLAG(std::string, to, "",
           "where to end: latest, a time, or each input's position; by default latest, with "
           "--compare where the live state stands, with --into where the group has committed");
 ABSL_FLAG(std::string, start_state, "",
           "an application's folder in a state directory, or a copy of one: begin with its state, "
-          "at its positions; empty: begin with empty stores");
+          "at its positions; or a file of state-dump's JSON lines, with --from; empty: begin with "
+          "empty stores");
 ABSL_FLAG(std::string, output_dir, "",
           "write outputs and state into this directory, which must be empty or not there");
 ABSL_FLAG(bool, compare, false, "hold state and outputs against what is live");
@@ -62,9 +63,15 @@ absl::StatusOr<tools::ReplayRequest> ReadRequest(const tools::Settings& settings
                                .shown = absl::GetFlag(FLAGS_show)};
   RETURN_IF_ERROR(ReadPoint(FLAGS_from, "--from", &request.from));
   RETURN_IF_ERROR(ReadPoint(FLAGS_to, "--to", &request.to));
-  if (request.from.has_value() && !request.start_state.empty()) {
+  const bool lines = tools::IsLines(request.start_state);
+  if (request.from.has_value() && !request.start_state.empty() && !lines) {
     return absl::InvalidArgumentError(
         "--from and --start_state: a state begins at the positions that it includes; give one");
+  }
+  if (lines && !request.from.has_value()) {
+    return absl::InvalidArgumentError(
+        "--start_state is a file, which does not say where in the inputs it was taken: --from "
+        "must");
   }
   if (request.compare && !request.into.empty()) {
     return absl::InvalidArgumentError("--compare and --into: give one");

@@ -68,7 +68,7 @@ class ReplayTest(RefusesMixin, StopsTest):
         self.assertEqual(before, self.everything(worker))
 
         # From a copy of the state on, beside a worker that has gone on and runs.
-        copy = self.copy_of_state(worker)
+        copy, lines = self.copy_of_state(worker), os.path.join(self.directory, "lines")
         done = self.assert_equal(worker, f"--start_state={copy}")
         self.assertIn("outputs: not compared: no record", done.out)
         worker.start()
@@ -79,6 +79,13 @@ class ReplayTest(RefusesMixin, StopsTest):
         worker.start()
         worker.wait_log("running plan", 3)
         done = self.assert_equal(worker, f"--start_state={copy}")
+        self.assertIn("replayed 300 records", done.out)
+        # The same from a dump of that state, which does not say where it was taken.
+        with open(lines, "w", encoding="utf-8") as file:
+            file.write("\n".join(before["state"]) + "\n")
+        self.assert_refused(run("replay", worker, f"--start_state={lines}"), 2, "--from")
+        done = self.assert_equal(worker, f"--start_state={lines}",
+                                 "--from=" + positions(before["group"]))
         self.assertIn("replayed 300 records", done.out)
         # What came after the checkpoint is told, and is no difference.
         self.feed(feeder, traffic, 100)
@@ -242,6 +249,11 @@ class ReplayTest(RefusesMixin, StopsTest):
                             "127.0.0.1:1")
         self.assert_refused(run("replay", worker, "--start_state=/nowhere"), 1, "/nowhere",
                             "--start_state")
+        path = os.path.join(self.directory, "wrong")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("{}\n")
+        self.assert_refused(run("replay", worker, f"--start_state={path}", "--from=earliest"), 1,
+                            path, "line 1", "field store")
         self.assert_refused(run("replay", worker, "--command_topic_party=none-such"), 1,
                             "none-such")
         at = {self.inputs[STATUS]: 99, self.inputs[INVITE_STATUS]: 0, self.inputs[COMMANDS]: 0}

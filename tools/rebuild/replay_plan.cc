@@ -1,10 +1,16 @@
 #include "tools/rebuild/replay_plan.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "tools/rebuild/local_state.h"
+#include "tools/rebuild/progress.h"
+#include "tools/rebuild/state_lines.h"
 
 namespace tools {
 namespace {
@@ -16,6 +22,31 @@ absl::StatusOr<StateCopy> OpenStart(const std::string& folder, const Settings& s
   if (!absl::IsNotFound(opened.status())) return opened;
   return base::Annotate(opened.status(),
                         "--start_state names an application's folder of a state directory");
+}
+
+absl::StatusOr<StateCopy> ReadLines(const std::string& path, const streams::Topology& topology,
+                                    state::Executor* executor) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::NotFoundError(absl::StrCat("cannot read --start_state ", path));
+  StateLines lines;
+  Progress progress("reading the lines (bytes)",
+                    static_cast<int64_t>(std::filesystem::file_size(path)));
+  lines.Read(file, &progress);
+  progress.Finish();
+  if (const auto wrong = lines.Check(); !wrong.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat("--start_state ", path, ": ", wrong[0]));
+  }
+  const auto stores = topology.store_names();
+  state::MemoryBackendFactory memory;  // what it opens outlives it
+  ASSIGN_OR_RETURN(auto backend, memory.Open("start", stores));
+  StateCopy copy{.what = absl::StrCat("the lines in ", path), .positions = {}, .replica = nullptr};
+  ASSIGN_OR_RETURN(copy.replica, state::Replica::Open(std::move(backend), stores.size(), executor));
+  RETURN_IF_ERROR(lines.Content(stores)(
+      [&](state::StoreIndex store, std::string_view key, std::string_view value) {
+        copy.replica->Apply(store, key, value);
+        return absl::OkStatus();
+      }));
+  return copy;
 }
 
 // A checkpoint is a moment even of a worker that runs.
@@ -104,13 +135,21 @@ absl::Status CheckWhole(const ReplayPlan& plan, const Ranges& ranges, bool skip_
 
 }  // namespace
 
+bool IsLines(const std::string& start_state) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(start_state, ignored);
+}
+
 absl::StatusOr<ReplayPlan> PlanReplay(const Settings& settings, const ReplayRequest& request,
                                       const streams::Topology& topology, const Connection& kafka,
                                       state::MemoryBackendFactory* memory,
                                       state::Executor* executor) {
   ReplayPlan plan;
   ASSIGN_OR_RETURN(const Ranges ranges, InputRanges(InputsOf(topology), kafka));
-  if (!request.start_state.empty()) {
+  if (IsLines(request.start_state)) {
+    ASSIGN_OR_RETURN(plan.start, ReadLines(request.start_state, topology, executor));
+    ASSIGN_OR_RETURN(plan.from, Resolve(*request.from, ranges, kafka));
+  } else if (!request.start_state.empty()) {
     ASSIGN_OR_RETURN(plan.start, OpenStart(request.start_state, settings, topology, executor));
     plan.from = plan.start->positions;
     RETURN_IF_ERROR(CheckPositions(plan.from, ranges, plan.start->what));

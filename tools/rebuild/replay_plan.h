@@ -20,7 +20,7 @@ namespace tools {
 struct ReplayRequest {
   std::optional<InputPoint> from;  // none: where the state to start from stands, or earliest
   std::optional<InputPoint> to;    // none: by what is asked for
-  std::string start_state;         // an application's folder; empty: no state
+  std::string start_state;         // an application's folder, or lines; empty: no state
   std::string output_dir;
   std::string into;  // an application id
   bool compare = false;
@@ -34,6 +34,10 @@ struct ReplayPlan {
   std::optional<StateCopy> start;
   std::optional<StateCopy> live;  // what is compared with
 };
+
+// Whether a state to start from is a file of JSON lines, which has no positions: `from` must
+// say them.
+bool IsLines(const std::string& start_state);
 
 // `memory` and `executor` outlive the plan. The request was checked: its parts fit together.
 absl::StatusOr<ReplayPlan> PlanReplay(const Settings& settings, const ReplayRequest& request,
