@@ -94,9 +94,12 @@ absl::Status CheckBeginning(const std::string& application_id,
       "delete the group and the state directory to process the inputs from their beginning"));
 }
 
+// Its age is by wall clocks. One that is of the future tells nothing: the clock was wrong then
+// or is now.
 bool IsTooOld(const ReplicaAge& age) {
-  return absl::Milliseconds(age.now.value() - age.current_as_of.value()) >
-         age.tombstone_retention / 2;
+  constexpr absl::Duration kClocksDiffer = absl::Hours(1);
+  const absl::Duration old = absl::Milliseconds(age.now.value() - age.current_as_of.value());
+  return old > age.tombstone_retention / 2 || old < -kClocksDiffer;
 }
 
 std::string OffsetText(const std::optional<base::Offset>& offset) {
@@ -185,7 +188,9 @@ absl::StatusOr<RestorePlan> PlanRestore(const std::string& application_id,
   if (IsTooOld(age)) {
     return RestorePlan{
         .kind = RestorePlan::Kind::kFullAside,
-        .why = "local state is older than half of the changelog's delete.retention.ms"};
+        .why =
+            "local state is older than half of the changelog's delete.retention.ms, or of the "
+            "future"};
   }
   return RestorePlan{.kind = RestorePlan::Kind::kDelta, .why = {}};
 }

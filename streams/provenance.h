@@ -18,6 +18,7 @@
 #include "base/record.h"
 #include "streams/broker.h"
 #include "streams/engine_records.h"
+#include "streams/lost_markers.h"
 
 namespace streams {
 
@@ -30,6 +31,8 @@ struct OperatorChoices {
   bool changelogs_from_log = false;
   // --lost_inputs=skip: where input records are gone, go on behind them.
   bool skip_lost_inputs = false;
+  // --lost_markers: how a transaction ended, where only its coordinator's log tells.
+  LostEnd lost_end = LostEnd::kUnknown;
 };
 
 // ------------------------------------------------------------- changelogs

@@ -1,5 +1,6 @@
 // The transaction: writing it, ending it, and what its end brings.
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,16 +53,19 @@ absl::Status StreamThread::Commit(absl::Duration timeout, bool release) {
 
 CommitResult StreamThread::TryCommit(absl::Duration timeout, bool release) {
   const absl::Duration began = clock_.Elapsed();
+  const auto left = [&] {
+    return std::max(absl::ZeroDuration(), began + timeout - clock_.Elapsed());
+  };
   if (consumer_->AssignmentLost()) {
     return {
         .kind = CommitResult::Kind::kUnknown, .reason = "the group session was lost", .ends = {}};
   }
   ProduceResult step = BeginIfNeeded();
   if (step.ok()) step = WriteChanges(task_->PrepareCommit());
-  if (step.ok() && plain_producer_ != nullptr) step = plain_producer_->Flush(timeout);
-  if (step.ok()) step = SendOffsets(timeout, release);
+  if (step.ok() && plain_producer_ != nullptr) step = plain_producer_->Flush(left());
+  if (step.ok()) step = SendOffsets(left(), release);
   if (!step.ok()) return AsCommit(step);
-  CommitResult result = producer_->Commit(timeout);
+  CommitResult result = producer_->Commit(left());
   if (result.kind == CommitResult::Kind::kCommitted) {
     counted_.commit_seconds.Observe(absl::ToDoubleSeconds(clock_.Elapsed() - began));
   }

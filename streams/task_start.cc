@@ -23,6 +23,8 @@ constexpr absl::Duration kStandstill = absl::Seconds(1);
 // What is held up for so long, after all who may have an open transaction were ended, waits
 // for markers that the broker has lost.
 constexpr absl::Duration kMarkersLost = absl::Seconds(5);
+// What is held up for so long is for the operator, where nothing tells how it ended.
+constexpr absl::Duration kUndecided = absl::Minutes(1);
 
 }  // namespace
 
@@ -86,12 +88,13 @@ absl::Status TaskStart::ReadOffsets() {
   auto committed = environment_.consumer->Committed(partitions, /*stable=*/true, kCallTimeout);
   if (absl::IsDeadlineExceeded(committed.status())) {
     RETURN_IF_ERROR(CompleteIfHeldLong());
-    return absl::DeadlineExceededError(
-        "the group's committed offsets (a transaction that has sent some has not ended)");
+    return absl::DeadlineExceededError(absl::StrCat(
+        "the group's committed offsets (a transaction that has sent some has not ended",
+        HeldByOthers()));
   }
   RETURN_IF_ERROR(committed.status());
   committed_ = *std::move(committed);
-  held_since_.reset();
+  StopBeingHeld();
   return absl::OkStatus();
 }
 
@@ -123,37 +126,80 @@ absl::Status TaskStart::EndPredecessor() {
 }
 
 // A broker that goes down between a transaction's decision and its markers may come back and
-// forget to write them (KAFKA-20734). Nobody but the same producer can supply them then.
+// forget to write them (KAFKA-20734). Nobody but the same producer can supply them then. What
+// is held by somebody else's transaction is left as it is, so it is not tried all the time.
 absl::Status TaskStart::CompleteIfHeldLong() {
   const absl::Duration now = environment_.clock->Elapsed();
-  if (!held_since_.has_value()) held_since_ = now;
-  if (now - *held_since_ < kMarkersLost) return absl::OkStatus();
-  held_since_ = now;
-  std::vector<base::TopicPartition> held;
-  bool commit = true;
-  if (phase_ == Phase::kRestore) {
-    RETURN_IF_ERROR(FindHeld(&held, &commit));
-    if (held.empty()) return absl::OkStatus();
+  if (!held_since_.has_value()) {
+    held_since_ = now;
+    completion_pause_ = kMarkersLost;
+    complete_at_ = now + completion_pause_;
   }
-  if (!predecessor_.empty()) {
-    RETURN_IF_ERROR(environment_.complete_transactions_of(predecessor_, held, commit));
+  if (now < complete_at_) return absl::OkStatus();
+  completion_pause_ *= 2;
+  complete_at_ = now + completion_pause_;
+  if (phase_ == Phase::kOffsets) return Complete({}, LostEnd::kCommit);
+  ASSIGN_OR_RETURN(const HeldEvidence evidence, FindHeld());
+  if (evidence.held.empty()) return absl::OkStatus();
+  if (phase_ == Phase::kIdentity) {
+    return IsFounded() ? Complete(evidence.held, LostEnd::kCommit) : absl::OkStatus();
   }
-  return environment_.complete_transactions_of(environment_.transactional_id, held, commit);
+  LostEnd end = TellLostEnd(evidence);
+  if (end == LostEnd::kUnknown) end = config_.choices.lost_end;
+  if (end != LostEnd::kUnknown) return Complete(evidence.held, end);
+  // One of somebody who is gone may yet time out.
+  if (now - *held_since_ < kUndecided) return absl::OkStatus();
+  return absl::FailedPreconditionError(AskForLostEnd(evidence));
 }
 
-// The changelogs that a transaction holds open, and whether it has committed: then the local
-// state includes it, or the group's offsets, which wait for nothing any more, do. One without
-// an identity is not among them: it must not get another record for its first.
-absl::Status TaskStart::FindHeld(std::vector<base::TopicPartition>* held, bool* committed) {
-  ASSIGN_OR_RETURN(*committed, GroupIsAhead());
+void TaskStart::StopBeingHeld() {
+  held_since_.reset();
+  completion_pause_ = absl::ZeroDuration();
+}
+
+// Told once it was tried.
+const char* TaskStart::HeldByOthers() const {
+  return completion_pause_ > kMarkersLost ? "; this application's have been ended: "
+                                            "kafka-transactions.sh find-hanging shows whose)"
+                                          : ")";
+}
+
+absl::Status TaskStart::Complete(const std::vector<base::TopicPartition>& changelogs, LostEnd end) {
+  const bool commit = end == LostEnd::kCommit;
+  if (!predecessor_.empty()) {
+    RETURN_IF_ERROR(environment_.complete_transactions_of(predecessor_, changelogs, commit));
+  }
+  return environment_.complete_transactions_of(environment_.transactional_id, changelogs, commit);
+}
+
+// The changelogs that a transaction holds open. One without an identity is not among them: it
+// must not get another record for its first. Where identities are still read, only such are.
+absl::StatusOr<HeldEvidence> TaskStart::FindHeld() {
+  HeldEvidence evidence;
   ASSIGN_OR_RETURN(const auto ranges, environment_.reader->Ranges(Changelogs(), kCallTimeout));
   for (const Log& log : logs_) {
     const LogRange& range = ranges.at(log.evidence.changelog);
-    if (!log.evidence.identity.has_value() || range.stable_end >= range.end) continue;
-    held->push_back(log.evidence.changelog);
-    if (Position(log) > range.stable_end) *committed = true;
+    const bool wanted =
+        phase_ == Phase::kIdentity ? !log.identity_read : log.evidence.identity.has_value();
+    if (!wanted || range.stable_end >= range.end) continue;
+    evidence.held.push_back(log.evidence.changelog);
+    if (&log == &logs_.front()) evidence.first_is_held = true;
+    if (phase_ != Phase::kIdentity && Position(log) > range.stable_end) {
+      evidence.local_is_beyond = true;
+    }
   }
-  return absl::OkStatus();
+  if (phase_ == Phase::kIdentity) return evidence;
+  ASSIGN_OR_RETURN(evidence.group_is_ahead, GroupIsAhead());
+  return evidence;
+}
+
+// A name with the group's offsets is that of a producer whose first transaction, which founded
+// the state, was committed. So the changelogs have their identities, and what a completion
+// adds comes behind them.
+bool TaskStart::IsFounded() const {
+  return std::any_of(committed_.begin(), committed_.end(), [&](const auto& committed) {
+    return absl::StartsWith(committed.second.metadata, config_.application_id + "-");
+  });
 }
 
 // A transaction that has processed something brings the group's offsets further.
@@ -231,7 +277,9 @@ absl::Status TaskStart::ReadIdentities() {
       std::all_of(logs_.begin(), logs_.end(), [](const Log& log) { return log.identity_read; });
   if (all_read) return Plan();
   if (environment_.clock->Elapsed() - identities_began_ < kStandstill) return absl::OkStatus();
-  return absl::UnavailableError("the first record of each changelog (a transaction is open)");
+  RETURN_IF_ERROR(CompleteIfHeldLong());
+  return absl::UnavailableError(
+      absl::StrCat("the first record of each changelog (a transaction is open", HeldByOthers()));
 }
 
 absl::Status TaskStart::Plan() {
@@ -302,6 +350,7 @@ void TaskStart::FoundState() {
 }
 
 absl::Status TaskStart::StartRestore() {
+  StopBeingHeld();
   if (replica_->is_new()) {
     replica_->set_current_as_of(ends_taken_);
   }
@@ -335,11 +384,13 @@ absl::Status TaskStart::Restore() {
   if (replica_->pending_bytes() >= full) replica_->StartCheckpoint();
   const absl::Duration now = environment_.clock->Elapsed();
   if (!progress_.messages.empty() || !progress_.ends.empty()) progressed_ = now;
-  if (!progress_.messages.empty()) held_since_.reset();
+  if (!progress_.messages.empty()) StopBeingHeld();
   if (now - progressed_ >= kStandstill) {
     progressed_ = now;
     RETURN_IF_ERROR(EndPredecessor());
     RETURN_IF_ERROR(CompleteIfHeldLong());
+    return absl::UnavailableError(absl::StrCat(
+        "the changelogs' records up to where they ended (a transaction is open", HeldByOthers()));
   }
   LogProgress(/*last=*/false);
   const bool done =

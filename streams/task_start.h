@@ -30,6 +30,7 @@
 #include "state/replica.h"
 #include "streams/broker.h"
 #include "streams/config.h"
+#include "streams/lost_markers.h"
 #include "streams/provenance.h"
 #include "streams/replicas.h"
 
@@ -87,7 +88,11 @@ class TaskStart {
   absl::Status ReadOffsets();
   absl::Status EndPredecessor();
   absl::Status CompleteIfHeldLong();
-  absl::Status FindHeld(std::vector<base::TopicPartition>* held, bool* committed);
+  absl::StatusOr<HeldEvidence> FindHeld();
+  bool IsFounded() const;
+  void StopBeingHeld();
+  const char* HeldByOthers() const;
+  absl::Status Complete(const std::vector<base::TopicPartition>& changelogs, LostEnd end);
   absl::StatusOr<bool> GroupIsAhead() const;
   std::vector<base::TopicPartition> Changelogs() const;
   absl::Status ReadRanges();
@@ -139,6 +144,8 @@ class TaskStart {
   absl::Duration progressed_;                 // when the last record or end came
   std::string predecessor_;                   // whose transactions were ended; empty: nobody's
   std::optional<absl::Duration> held_since_;  // by an open transaction
+  absl::Duration complete_at_;                // what is held, not before
+  absl::Duration completion_pause_;           // until the next attempt
   bool reading_identities_ = false;
 };
 

@@ -110,6 +110,11 @@ ABSL_FLAG(std::string, changelogs, "",
 ABSL_FLAG(std::string, lost_inputs, "",
           "skip: where input records are gone before they were processed, go on behind them");
 
+ABSL_FLAG(
+    std::string, lost_markers, "",
+    "commit or abort: how a transaction ended whose end the broker has lost, where the worker "
+    "asks for it");
+
 namespace tools {
 namespace {
 
@@ -348,6 +353,9 @@ absl::StatusOr<streams::OperatorChoices> ReadChoices() {
   choices.changelogs_from_log = changelogs == "from-log";
   ASSIGN_OR_RETURN(const std::string lost, OneOf(FLAGS_lost_inputs, {"", "skip"}));
   choices.skip_lost_inputs = lost == "skip";
+  ASSIGN_OR_RETURN(const std::string markers, OneOf(FLAGS_lost_markers, {"", "commit", "abort"}));
+  if (markers == "commit") choices.lost_end = streams::LostEnd::kCommit;
+  if (markers == "abort") choices.lost_end = streams::LostEnd::kAbort;
   return choices;
 }
 

@@ -119,6 +119,7 @@ ProduceResult KafkaProducer::Produce(const OutgoingRecord& record) {
       const absl::Duration now = Now();
       if (deadline == absl::InfiniteDuration()) deadline = now + kQueueFullLimit;
       if (now < deadline) {
+        const Standstill::Here here(standstill_);
         rd_kafka_poll(handle_.get(), kQueueFullPollMs);
         continue;
       }

@@ -191,12 +191,23 @@ TEST_F(PlanRestoreTest, ALogThatHasLostItsTail) {
   ExpectKind(RestorePlan::Kind::kFullAside, "--changelogs=from-log");
 }
 
+// By a wall clock that was ahead, or is behind: how old it is cannot be told.
+TEST_F(PlanRestoreTest, StateOfTheFutureIsNotUsed) {
+  age_.now = base::Timestamp(1'000'000 - 60 * 60 * 1000);
+  ExpectKind(RestorePlan::Kind::kDelta, "");
+  age_.now = base::Timestamp(1'000'000 - 60 * 60 * 1000 - 1);
+  ExpectKind(RestorePlan::Kind::kFullAside,
+             "local state is older than half of the changelog's delete.retention.ms, or of the "
+             "future");
+}
+
 TEST_F(PlanRestoreTest, StateOlderThanHalfOfTheTombstonesLivesIsNotUsed) {
   age_.now = base::Timestamp(1'000'000 + 60 * 60 * 1000);
   ExpectKind(RestorePlan::Kind::kDelta, "");
   age_.now = base::Timestamp(1'000'000 + 60 * 60 * 1000 + 1);
   ExpectKind(RestorePlan::Kind::kFullAside,
-             "local state is older than half of the changelog's delete.retention.ms");
+             "local state is older than half of the changelog's delete.retention.ms, or of the "
+             "future");
   ForgetLocalState();  // nothing that could be too old
   ExpectKind(RestorePlan::Kind::kDelta, "");
 }

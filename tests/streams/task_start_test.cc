@@ -298,6 +298,7 @@ TEST_F(TaskStartTest, AMarkerThatComesLateIsWaitedFor) {
 }
 
 TEST_F(TaskStartTest, AChangelogBehindTheGroupIsCompleted) {
+  give_up_ = clock_.Elapsed() + absl::Minutes(1);
   reader_.stays_open = true;
   reader_.stable_end = reader_.end;
   Write(Key("c"), "3");  // its offsets have their marker
@@ -308,6 +309,7 @@ TEST_F(TaskStartTest, AChangelogBehindTheGroupIsCompleted) {
 }
 
 TEST_F(TaskStartTest, AChangelogBehindTheLocalStateIsCompleted) {
+  give_up_ = clock_.Elapsed() + absl::Minutes(1);
   reader_.stays_open = true;
   const Offset before = reader_.end;
   Write(Key("c"), "3");
@@ -320,13 +322,45 @@ TEST_F(TaskStartTest, AChangelogBehindTheLocalStateIsCompleted) {
 }
 
 TEST_F(TaskStartTest, WhatNobodyKnowsOfWasAborted) {
+  give_up_ = clock_.Elapsed() + absl::Minutes(1);
   reader_.stays_open = true;
   reader_.stable_end = reader_.end;
   reader_.Append(Key("c"), "3");
   reader_.Append(Key("d"), "4");
-  steps_ = 12;
+  steps_ = 14;
   EXPECT_TRUE(Run().ok());
   EXPECT_THAT(completed_, testing::ElementsAre("app-0 aborts", base::ToString(kLog)));
+}
+
+TEST_F(TaskStartTest, AFoundingWhoseMarkersAreLostIsCompleted) {
+  reader_.stays_open = true;
+  reader_.stable_end = Offset(0);
+  consumer_.committed[kInput].metadata = "app-1";  // the group's marker was not, or supplied
+  unended_ = "app-1";
+  give_up_ = clock_.Elapsed() + absl::Minutes(1);
+  EXPECT_TRUE(Run().ok());
+  EXPECT_THAT(completed_, testing::ElementsAre("app-1 commits", base::ToString(kLog),
+                                               "app-0 commits", base::ToString(kLog)));
+  EXPECT_EQ(Stores(), "a=1 b=2 ");
+}
+
+TEST_F(TaskStartTest, AnOpenFoundingOfNobodyWhoHasCommittedIsLeftAlone) {
+  reader_.stays_open = true;
+  reader_.stable_end = Offset(0);
+  give_up_ = clock_.Elapsed() + absl::Minutes(1);
+  EXPECT_TRUE(absl::IsUnavailable(Run()));
+  EXPECT_THAT(completed_, testing::IsEmpty());
+}
+
+TEST_F(TaskStartTest, WhatIsOfSomebodyElseIsNotEndedAgainAndAgain) {
+  consumer_.held = true;
+  unended_ = "a stranger";
+  give_up_ = clock_.Elapsed() + absl::Minutes(10);
+  const absl::Status waits = Run();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(waits)) << waits;
+  EXPECT_THAT(std::string(waits.message()), HasSubstr("find-hanging"));
+  EXPECT_LE(completed_.size(), 8u);
+  EXPECT_GE(completed_.size(), 2u);
 }
 
 // One that was stalled restores what others write meanwhile, one store further than another.
