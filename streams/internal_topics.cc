@@ -74,14 +74,15 @@ std::string RepartitionTopic(const std::string& application_id, const std::strin
   return absl::StrCat(application_id, "-", name, "-repartition");
 }
 
-TopicSpec ChangelogSpec(const std::string& topic, int32_t partitions, int replication_factor) {
+TopicSpec ChangelogSpec(const std::string& topic, int32_t partitions, int replication_factor,
+                        absl::Duration history) {
   TopicSpec spec{.name = topic,
                  .partitions = partitions,
                  .replication_factor = replication_factor,
                  .settings = CommonSettings(replication_factor)};
   spec.settings["cleanup.policy"] = "compact";
   spec.settings["delete.retention.ms"] = absl::StrCat(kWeekMs);
-  spec.settings["min.compaction.lag.ms"] = "0";
+  spec.settings["min.compaction.lag.ms"] = absl::StrCat(absl::ToInt64Milliseconds(history));
   spec.settings["message.timestamp.type"] = "LogAppendTime";
   spec.settings["segment.bytes"] = absl::StrCat(100 << 20);
   return spec;
@@ -99,7 +100,8 @@ TopicSpec RepartitionSpec(const std::string& topic, int32_t partitions, int repl
 }
 
 absl::Status CheckChangelog(const std::string& topic, const TopicDescription& description,
-                            const Settings& settings, int32_t state_partitions) {
+                            const Settings& settings, int32_t state_partitions,
+                            absl::Duration history) {
   RETURN_IF_ERROR(CheckPartitions(topic, description, state_partitions));
   const std::string policy = Setting(settings, "cleanup.policy");
   if (policy != "compact") return Unfit(topic, "cleanup.policy", policy, "compact");
@@ -107,6 +109,13 @@ absl::Status CheckChangelog(const std::string& topic, const TopicDescription& de
   if (tombstones < kSmallestTombstoneRetentionMs) {
     return Unfit(topic, "delete.retention.ms", absl::StrCat(tombstones),
                  absl::StrCat(kSmallestTombstoneRetentionMs, " (an hour) or more"));
+  }
+  if (CompactionLag(settings) < history) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "changelog ", topic, " keeps a history of ", absl::FormatDuration(CompactionLag(settings)),
+        " (min.compaction.lag.ms), ", "--changelog_history asks for ",
+        absl::FormatDuration(history), ". Set min.compaction.lag.ms to ",
+        absl::ToInt64Milliseconds(history), " (kafka-configs --alter), or leave the flag away"));
   }
   return CheckReplicas(topic, description, settings);
 }
@@ -127,6 +136,10 @@ absl::Status CheckRepartition(const std::string& topic, const TopicDescription& 
 
 absl::Duration TombstoneRetention(const Settings& settings) {
   return absl::Milliseconds(Number(settings, "delete.retention.ms", 24 * 60 * 60 * 1000LL));
+}
+
+absl::Duration CompactionLag(const Settings& settings) {
+  return absl::Milliseconds(Number(settings, "min.compaction.lag.ms", 0));
 }
 
 }  // namespace streams

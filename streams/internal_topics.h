@@ -17,19 +17,25 @@ namespace streams {
 std::string ChangelogTopic(const std::string& application_id, const std::string& store);
 std::string RepartitionTopic(const std::string& application_id, const std::string& name);
 
-// With every setting that matters named, so that a broker's defaults can't hurt.
-TopicSpec ChangelogSpec(const std::string& topic, int32_t partitions, int replication_factor);
+// With every setting that matters named, so that a broker's defaults can't hurt. `history`:
+// compaction leaves what is younger.
+TopicSpec ChangelogSpec(const std::string& topic, int32_t partitions, int replication_factor,
+                        absl::Duration history = absl::ZeroDuration());
 TopicSpec RepartitionSpec(const std::string& topic, int32_t partitions, int replication_factor);
 
 // An error names the setting, what it is and what it must be.
 absl::Status CheckChangelog(const std::string& topic, const TopicDescription& description,
                             const std::map<std::string, std::string>& settings,
-                            int32_t state_partitions);
+                            int32_t state_partitions,
+                            absl::Duration history = absl::ZeroDuration());
 absl::Status CheckRepartition(const std::string& topic, const TopicDescription& description,
                               const std::map<std::string, std::string>& settings,
                               int32_t state_partitions);
 
 // How long the changelog keeps tombstones.
 absl::Duration TombstoneRetention(const std::map<std::string, std::string>& settings);
+
+// How old a record is at least before compaction may remove it.
+absl::Duration CompactionLag(const std::map<std::string, std::string>& settings);
 
 }  // namespace streams

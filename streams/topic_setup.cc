@@ -147,8 +147,9 @@ absl::Status CreateInternal(const std::vector<std::string>& missing,
   for (const std::string& topic : missing) {
     const bool is_changelog =
         std::find(changelogs.begin(), changelogs.end(), topic) != changelogs.end();
-    specs.push_back(is_changelog ? ChangelogSpec(topic, partitions, replicas)
-                                 : RepartitionSpec(topic, partitions, replicas));
+    specs.push_back(is_changelog
+                        ? ChangelogSpec(topic, partitions, replicas, setup.changelog_history)
+                        : RepartitionSpec(topic, partitions, replicas));
   }
   RETURN_IF_ERROR(admin.CreateTopics(specs, kTimeout));
   base::Log(base::LogLevel::kInfo, "made internal topics",
@@ -160,7 +161,7 @@ absl::Status CreateInternal(const std::vector<std::string>& missing,
 absl::StatusOr<TopicsFound> CheckInternal(const std::vector<std::string>& internal,
                                           const std::vector<std::string>& changelogs,
                                           const Descriptions& found, int32_t partitions,
-                                          Admin& admin) {
+                                          const TopicSetup& setup, Admin& admin) {
   TopicsFound topics{.state_partitions = partitions,
                      .tombstone_retention = absl::InfiniteDuration()};
   for (const std::string& topic : internal) {
@@ -170,7 +171,8 @@ absl::StatusOr<TopicsFound> CheckInternal(const std::vector<std::string>& intern
       RETURN_IF_ERROR(CheckRepartition(topic, found.at(topic), settings, partitions));
       continue;
     }
-    RETURN_IF_ERROR(CheckChangelog(topic, found.at(topic), settings, partitions));
+    RETURN_IF_ERROR(
+        CheckChangelog(topic, found.at(topic), settings, partitions, setup.changelog_history));
     topics.tombstone_retention = std::min(topics.tombstone_retention, TombstoneRetention(settings));
   }
   return topics;
@@ -200,14 +202,14 @@ absl::StatusOr<TopicsFound> SetUpTopics(const Topology& topology, const TopicSet
   ASSIGN_OR_RETURN(const int32_t partitions, StatePartitions(inputs, changelogs, found, setup));
   RETURN_IF_ERROR(MakePlan(topology, Counts(inputs, found, partitions)).status());
   ASSIGN_OR_RETURN(const TopicsFound fit,
-                   CheckInternal(internal, changelogs, found, partitions, admin));
+                   CheckInternal(internal, changelogs, found, partitions, setup, admin));
   const auto missing = Missing(internal, found);
   if (missing.empty()) return fit;
   RETURN_IF_ERROR(CheckMayMake(missing, changelogs, inputs, found, setup, admin));
   RETURN_IF_ERROR(CreateInternal(missing, changelogs, partitions, setup, admin));
   ASSIGN_OR_RETURN(found, admin.DescribeTopics(all, kTimeout));
   if (!Missing(internal, found).empty()) return absl::UnavailableError("topics just made");
-  return CheckInternal(internal, changelogs, found, partitions, admin);
+  return CheckInternal(internal, changelogs, found, partitions, setup, admin);
 }
 
 absl::StatusOr<PartitionCounts> FindPartitions(const Topology& topology, const TopicSetup& setup,

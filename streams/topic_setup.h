@@ -18,9 +18,10 @@ namespace streams {
 
 struct TopicSetup {
   std::string application_id;
-  bool create_topics = false;   // make missing inputs and outputs
-  int state_partitions = 0;     // 0: the largest input's partitions
-  int replication_factor = -1;  // -1: the broker's default
+  bool create_topics = false;                               // make missing inputs and outputs
+  int state_partitions = 0;                                 // 0: the largest input's partitions
+  int replication_factor = -1;                              // -1: the broker's default
+  absl::Duration changelog_history = absl::ZeroDuration();  // compaction leaves what is younger
   bool has_local_state = false;
   bool rebuild = false;              // the changelogs are to be restored from
   bool changelogs_from_log = false;  // the operator's word that a missing changelog may be made

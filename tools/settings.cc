@@ -20,6 +20,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 #include "base/status.h"
 
 namespace tools {
@@ -88,6 +89,8 @@ ABSL_FLAG(std::string, on_stop, "stay",
 ABSL_FLAG(int64_t, state_partitions, 0,
           "of the changelogs, when they are first made; 0: as the largest input has");
 ABSL_FLAG(int64_t, replication_factor, -1, "of topics that are made; -1: the broker's default");
+ABSL_FLAG(absl::Duration, changelog_history, absl::ZeroDuration(),
+          "compaction leaves what is younger in the changelogs (24h, 90m; see state-dump --at)");
 ABSL_FLAG(int64_t, cache_bytes, 64 << 20, "for objects in memory (1000000 or more)");
 ABSL_FLAG(int64_t, checkpoint_keys, 100'000, "checkpoint after so many changed keys (1 or more)");
 ABSL_FLAG(int64_t, checkpoint_records, 500'000,
@@ -392,6 +395,14 @@ absl::StatusOr<Settings> ReadSettings() {
         absl::StrCat(Named("replication_factor"), " is 0, allowed are -1 and 1 to 100"));
   }
   settings.topic_setup.replication_factor = static_cast<int>(factor);
+  settings.topic_setup.changelog_history = absl::GetFlag(FLAGS_changelog_history);
+  if (settings.topic_setup.changelog_history < absl::ZeroDuration() ||
+      settings.topic_setup.changelog_history > absl::Hours(24 * 365)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Named("changelog_history"), " is ",
+                     absl::FormatDuration(settings.topic_setup.changelog_history),
+                     ", allowed are 0 to 8760h (a year)"));
+  }
   settings.topic_setup.changelogs_from_log = settings.engine.choices.changelogs_from_log;
   settings.intake.environment = absl::GetFlag(FLAGS_environment);
   settings.state_dir = absl::GetFlag(FLAGS_state_dir);

@@ -44,6 +44,20 @@ TEST(InternalTopicsTest, EverySettingOfAChangelogIsNamed) {
                                      {"unclean.leader.election.enable", "false"}}));
 }
 
+TEST(InternalTopicsTest, AHistoryIsWhatCompactionLeaves) {
+  const TopicSpec spec = ChangelogSpec("t", 1, 1, absl::Hours(24));
+  EXPECT_EQ(spec.settings.at("min.compaction.lag.ms"), "86400000");
+  EXPECT_EQ(CompactionLag(spec.settings), absl::Hours(24));
+  const TopicDescription description{.partitions = 1, .replication_factor = 1};
+  EXPECT_TRUE(CheckChangelog("t", description, spec.settings, 1, absl::Hours(24)).ok());
+  EXPECT_TRUE(CheckChangelog("t", description, spec.settings, 1).ok());
+  const absl::Status less = CheckChangelog("t", description, spec.settings, 1, absl::Hours(25));
+  EXPECT_TRUE(absl::IsFailedPrecondition(less));
+  for (const char* name : {"changelog t", "24h", "--changelog_history", "25h", "90000000"}) {
+    EXPECT_THAT(std::string(less.message()), HasSubstr(name));
+  }
+}
+
 TEST(InternalTopicsTest, EverySettingOfARepartitionTopicIsNamed) {
   const TopicSpec spec = RepartitionSpec("t", 4, 1);
   EXPECT_EQ(spec.settings, (Settings{{"cleanup.policy", "delete"},
