@@ -125,10 +125,13 @@ std::string EnvironmentName(std::string_view flag) {
   return absl::AsciiStrToUpper(std::string(flag));
 }
 
+bool IsCommon(const absl::CommandLineFlag& flag) {
+  return absl::EndsWith(flag.Filename(), "tools/settings.cc");
+}
+
 // absl's own flags are of no use here.
 bool IsOurs(const absl::CommandLineFlag& flag, const std::string& own_file) {
-  const std::string file = flag.Filename();
-  return absl::EndsWith(file, "tools/settings.cc") || absl::EndsWith(file, own_file);
+  return IsCommon(flag) || absl::EndsWith(flag.Filename(), own_file);
 }
 
 // The flags that have their value from the environment.
@@ -158,9 +161,10 @@ absl::Status Parse(const std::string& value, absl::CommandLineFlag* flag) {
   return absl::InvalidArgumentError(absl::StrCat(is, ": ", error));
 }
 
-absl::Status TakeEnvironment(const std::string& own_file) {
+absl::Status TakeEnvironment(const std::string& own_file, OwnFlags own_flags) {
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     if (!IsOurs(*flag, own_file)) continue;
+    if (own_flags == OwnFlags::kWithoutVariables && !IsCommon(*flag)) continue;
     const std::string variable = EnvironmentName(std::string(name));
     const char* value = std::getenv(variable.c_str());
     // Set and empty counts as not set.
@@ -171,18 +175,30 @@ absl::Status TakeEnvironment(const std::string& own_file) {
   return absl::OkStatus();
 }
 
-void PrintHelp(const std::string& own_file, const std::string& usage) {
-  std::printf("%s\n\nSettings, by flag or by environment variable (the flag wins):\n\n",
-              usage.c_str());
+void PrintFlag(const std::string& name, const absl::CommandLineFlag& flag, bool variable) {
+  const std::string value = flag.DefaultValue();
+  std::printf("  --%s%s\n      %s\n      default: %s\n", name.c_str(),
+              variable ? ("   " + EnvironmentName(name)).c_str() : "", flag.Help().c_str(),
+              value.empty() ? "(empty)" : value.c_str());
+}
+
+void PrintHelp(const std::string& own_file, const std::string& usage, OwnFlags own_flags) {
+  const bool apart = own_flags == OwnFlags::kWithoutVariables;
   std::map<std::string, const absl::CommandLineFlag*> flags;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     if (IsOurs(*flag, own_file)) flags[std::string(name)] = flag;
   }
+  std::printf("%s\n\n", usage.c_str());
+  if (apart) {
+    std::printf("By flag:\n\n");
+    for (const auto& [name, flag] : flags) {
+      if (!IsCommon(*flag)) PrintFlag(name, *flag, /*variable=*/false);
+    }
+    std::printf("\n");
+  }
+  std::printf("Settings, by flag or by environment variable (the flag wins):\n\n");
   for (const auto& [name, flag] : flags) {
-    const std::string value = flag->DefaultValue();
-    std::printf("  --%s   %s\n      %s\n      default: %s\n", name.c_str(),
-                EnvironmentName(name).c_str(), flag->Help().c_str(),
-                value.empty() ? "(empty)" : value.c_str());
+    if (!apart || IsCommon(*flag)) PrintFlag(name, *flag, /*variable=*/true);
   }
 }
 
@@ -425,13 +441,13 @@ absl::Status CheckApplicationId(const std::string& flag, const std::string& id) 
 }
 
 absl::StatusOr<Settings> ParseSettings(int argc, char** argv, const std::string& own_flags_file,
-                                       const std::string& usage) {
+                                       const std::string& usage, OwnFlags own_flags) {
   // Also where some other setting is wrong.
   if (std::any_of(argv + 1, argv + argc, AsksForHelp)) {
-    PrintHelp(own_flags_file, usage);
+    PrintHelp(own_flags_file, usage, own_flags);
     std::exit(0);
   }
-  RETURN_IF_ERROR(TakeEnvironment(own_flags_file));
+  RETURN_IF_ERROR(TakeEnvironment(own_flags_file, own_flags));
   RETURN_IF_ERROR(CheckArguments(argc, argv, own_flags_file));
   absl::ParseCommandLine(argc, argv);
   return ReadSettings();

@@ -29,12 +29,18 @@ struct Settings {
   std::optional<api::Address> http_address;  // none: no server
 };
 
+// Whether a program's own flags can be given by environment variables too. Those that say what
+// a program shall do this once have common words as names, which may stand for something else
+// in somebody's environment.
+enum class OwnFlags { kByVariablesToo, kWithoutVariables };
+
 // Parses environment and command line. Where the arguments ask for help, prints it and
 // exits with 0; the rest of the arguments must be none. An error names the flag or the
 // variable, and what is allowed. `own_flags_file`: the source file whose flags `--help`
 // shows beside the common ones ("tools/state_dump.cc"); `usage`: the text above them.
 absl::StatusOr<Settings> ParseSettings(int argc, char** argv, const std::string& own_flags_file,
-                                       const std::string& usage);
+                                       const std::string& usage,
+                                       OwnFlags own_flags = OwnFlags::kByVariablesToo);
 
 // As Kafka allows it in topics and groups. `flag` names it in the error.
 absl::Status CheckApplicationId(const std::string& flag, const std::string& id);

@@ -1,114 +1,147 @@
-// Shows the stores of a state directory, brought up to date from the changelogs. Changes
-// nothing, there or in Kafka.
+// Shows the state: of a state directory, brought up to date from the changelogs, or of the
+// changelogs alone. Changes nothing, there or in Kafka.
 
-#include <cstdio>
-#include <memory>
+#include <signal.h>
+
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/flags/flag.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
-#include "state/executor.h"
-#include "state/state_directory.h"
-#include "streams/error_kinds.h"
-#include "streams/kafka/kafka_broker.h"
-#include "tools/dump/catch_up.h"
+#include "tools/dump/diff.h"
+#include "tools/dump/load.h"
+#include "tools/dump/lookup.h"
+#include "tools/dump/options.h"
+#include "tools/dump/output.h"
+#include "tools/dump/positions.h"
 #include "tools/dump/printer.h"
-#include "tools/dump/source.h"
+#include "tools/dump/stats.h"
 #include "tools/dump/verify.h"
 #include "tools/settings.h"
 #include "topology/party_topology.h"
 
-ABSL_FLAG(std::string, format, "table", "table, for people, or json: one object a line");
-ABSL_FLAG(bool, offline, false, "show the local checkpoint alone, without asking Kafka");
-ABSL_FLAG(bool, verify, false,
-          "compare the local checkpoint with the changelogs, and all objects with the rules");
-
 namespace {
 
+using dump::Loader;
+using dump::Options;
+using dump::Output;
+
 constexpr char kUsage[] =
-    "state-dump: the parties and characters in a worker's state directory.\n"
+    "state-dump: the parties and characters of an application, and where it stands.\n"
     "\n"
     "Takes the worker's settings (STATE_DIR, APPLICATION_ID, BOOTSTRAP_SERVERS, ...). Shows\n"
     "the local checkpoint brought up to date from the changelogs; --offline the checkpoint\n"
-    "alone. --verify compares the two, and prints what differs, what was checked and what\n"
-    "could not be. Works beside a running worker, and changes nothing. Exit status 1:\n"
-    "something differs or could not be read, and is named; 2: wrong settings.";
+    "alone; --from_changelog the changelogs alone, now or --at a moment. By default all\n"
+    "objects, or those of a --store, --tenant or --id; else what one of --party, --character,\n"
+    "--stats, --positions, --verify and --diff says. Works beside a running worker, on a\n"
+    "stopped one and on a copy, and changes nothing. Exit status 1: something differs, is not\n"
+    "there or could not be read, and is named; 2: wrong settings.";
 
-absl::Status CheckFlags() {
-  const std::string format = absl::GetFlag(FLAGS_format);
-  if (format != "table" && format != "json") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--format is \"", format, "\", allowed are: table, json"));
+// Where the options get their objects from, in words.
+std::string SideName(const Options& options, const std::string& state_dir) {
+  switch (options.from) {
+    case Options::From::kUpToDate:
+      return state_dir + " and what came after its checkpoint";
+    case Options::From::kCheckpoint:
+      return state_dir + ", its checkpoint";
+    case Options::From::kChangelogs:
+      break;
   }
-  if (absl::GetFlag(FLAGS_verify) && absl::GetFlag(FLAGS_offline)) {
-    return absl::InvalidArgumentError(
-        "--verify compares with the changelogs, and --offline does without them: give one");
-  }
-  return absl::OkStatus();
+  return options.at.has_value() ? "changelog@" + ToString(*options.at) : "changelog";
 }
 
-// False: something differs or could not be decoded, and was named.
-absl::StatusOr<bool> Run(tools::Settings settings) {
-  const std::string& application_id = settings.engine.application_id;
-  const std::string directory = state::ApplicationDirectory(settings.state_dir, application_id);
-  const absl::Status ours = state::CheckInstanceFile(directory, application_id);
-  if (absl::IsNotFound(ours)) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no state directory ", directory,
-                     ". STATE_DIR and APPLICATION_ID must be those of the worker"));
-  }
-  RETURN_IF_ERROR(ours);
-  settings.kafka.member_id = "state-dump";
-  settings.kafka.static_member = false;
-  const std::vector<std::string> stores =
-      topology::PartyTopology(settings.topics, settings.intake).store_names();
-
-  state::InlineExecutor executor;
-  ASSIGN_OR_RETURN(auto sources, dump::OpenSources(directory + "/stores", stores, &executor));
-  const bool json = absl::GetFlag(FLAGS_format) == "json";
-  if (absl::GetFlag(FLAGS_offline)) {
-    std::fprintf(
-        stderr, "state-dump: offline: the local checkpoint alone, %s\n",
-        sources[0].replica->is_new() ? "and none has been made yet" : "without what came after it");
-  } else {
-    ASSIGN_OR_RETURN(const auto broker, streams::kafka::KafkaBroker::Create(settings.kafka));
-    const auto asked = [&](const absl::Status& status) {
-      if (!streams::IsWait(status)) return status;
-      return base::Annotate(status, absl::StrCat("Kafka at ", settings.kafka.bootstrap_servers,
-                                                 " (--offline does without)"));
-    };
-    if (absl::GetFlag(FLAGS_verify)) {
-      const auto verified = dump::Verify(application_id, stores, *broker, sources, json);
-      RETURN_IF_ERROR(asked(verified.status()));
-      return verified;
+// As --diff names it: "changelog", "changelog@POINT", or a state directory.
+absl::StatusOr<dump::Side> OtherSide(Loader* loader, const Options& options) {
+  constexpr char kAt[] = "changelog@";
+  if (options.other == "changelog" || absl::StartsWith(options.other, kAt)) {
+    std::optional<dump::Point> at;
+    if (options.other != "changelog") {
+      ASSIGN_OR_RETURN(at,
+                       dump::ParsePoint(options.other.substr(sizeof kAt - 1), loader->stores()));
     }
-    RETURN_IF_ERROR(asked(dump::CatchUp(application_id, stores, *broker, &executor, &sources)));
+    ASSIGN_OR_RETURN(auto sources, loader->FromChangelogs(at));
+    return dump::Side{.name = options.other, .sources = std::move(sources)};
   }
-  dump::Printer printer(json);
-  for (size_t i = 0; i < stores.size(); ++i) {
-    RETURN_IF_ERROR(printer.Print(stores[i], state::StoreIndex(static_cast<uint8_t>(i)), sources));
+  ASSIGN_OR_RETURN(auto sources, loader->Checkpoints(options.other));
+  Options as_there;
+  as_there.from = Options::From::kCheckpoint;
+  if (options.from == Options::From::kUpToDate) {
+    as_there.from = options.from;
+    RETURN_IF_ERROR(loader->CatchUp(&sources));
   }
-  return !printer.failed();
+  return dump::Side{.name = SideName(as_there, options.other), .sources = std::move(sources)};
+}
+
+absl::StatusOr<bool> Diff(Loader* loader, const Options& options, Output* output) {
+  ASSIGN_OR_RETURN(dump::Side second, OtherSide(loader, options));
+  ASSIGN_OR_RETURN(auto sources, loader->Load(options));
+  const dump::Side first{.name = SideName(options, loader->settings().state_dir),
+                         .sources = std::move(sources)};
+  return dump::PrintDiff(loader->stores(), first, second, options, output) ==
+         dump::DiffResult::kEqual;
+}
+
+// False: something differs, is not there or could not be read, and was named.
+absl::StatusOr<bool> Run(Loader* loader, const Options& options, Output* output) {
+  switch (options.what) {
+    case Options::What::kPositions:
+      RETURN_IF_ERROR(dump::PrintPositions(loader, options, output));
+      return true;
+    case Options::What::kVerify: {
+      ASSIGN_OR_RETURN(const auto sources, loader->Checkpoints(loader->settings().state_dir));
+      ASSIGN_OR_RETURN(streams::Broker * broker, loader->broker());
+      return dump::Verify(loader->settings().engine.application_id, loader->stores(), *broker,
+                          sources, options.json, output);
+    }
+    case Options::What::kDiff:
+      return Diff(loader, options, output);
+    case Options::What::kObjects:
+    case Options::What::kParty:
+    case Options::What::kCharacter:
+    case Options::What::kStats:
+      break;
+  }
+  ASSIGN_OR_RETURN(const auto sources, loader->Load(options));
+  if (options.what == Options::What::kStats) {
+    return dump::PrintStats(loader->stores(), sources, options, output);
+  }
+  dump::Printer printer(options.json, output);
+  bool whole = true;
+  if (options.what == Options::What::kObjects) {
+    printer.Print(loader->stores(), sources, options.filter);
+  } else {
+    printer.NameFrom(sources);
+    const auto print =
+        options.what == Options::What::kParty ? dump::PrintParty : dump::PrintCharacter;
+    ASSIGN_OR_RETURN(whole, print(loader->stores(), sources, options, &printer));
+  }
+  return whole && !printer.failed();
+}
+
+int Fail(const absl::Status& status, int exit_status) {
+  dump::Complain(std::string(status.message()));
+  return exit_status;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  auto settings = tools::ParseSettings(argc, argv, "tools/state_dump.cc", kUsage);
-  const absl::Status wrong = settings.ok() ? CheckFlags() : settings.status();
-  if (!wrong.ok()) {
-    std::fprintf(stderr, "state-dump: %s\n", std::string(wrong.message()).c_str());
-    return 2;
-  }
-  const absl::StatusOr<bool> done = Run(*std::move(settings));
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    std::fprintf(stderr, "state-dump: cannot write all of it\n");
-    return 1;
-  }
-  if (done.ok()) return *done ? 0 : 1;
-  std::fprintf(stderr, "state-dump: %s\n", std::string(done.status().message()).c_str());
-  return 1;
+  // A reader that goes away is told by the write instead.
+  ::signal(SIGPIPE, SIG_IGN);
+  auto settings = tools::ParseSettings(argc, argv, dump::kFlagsFile, kUsage,
+                                       tools::OwnFlags::kWithoutVariables);
+  if (!settings.ok()) return Fail(settings.status(), 2);
+  const std::vector<std::string> stores =
+      topology::PartyTopology(settings->topics, settings->intake).store_names();
+  const auto options = dump::ReadOptions(stores);
+  if (!options.ok()) return Fail(options.status(), 2);
+
+  Loader loader(*std::move(settings), stores);
+  Output output(options->style);
+  const absl::StatusOr<bool> done = Run(&loader, *options, &output);
+  const bool written = output.Flush();
+  if (!done.ok()) return Fail(loader.NameKafka(done.status()), 1);
+  return *done && written ? 0 : 1;
 }

@@ -50,10 +50,13 @@ class HelpTest(unittest.TestCase):
                 flags.update(re.findall(r"ABSL_FLAG\(\s*[\w:]+,\s*(\w+)", file.read()))
         return flags
 
-    def assert_help(self, program, *sources):
+    def assert_help(self, program, *sources, by_flag_alone=None):
         for flag in ("--help", "-h"):
             status, out, err = run(program, flag)
             self.assertEqual((status, err), (0, ""))
+            if by_flag_alone:
+                alone = set(re.findall(r"^  --(\w+)\n      \S.*\n      default: \S.*$", out, re.M))
+                self.assertEqual(alone, self.flags_of(by_flag_alone))
             shown = dict(re.findall(r"^  --(\w+)   ([A-Z_]+)\n      \S.*\n      default: \S.*$",
                                     out, re.M))
             self.assertEqual(set(shown), self.flags_of(*sources))
@@ -63,7 +66,7 @@ class HelpTest(unittest.TestCase):
 
     def test_help_is_complete(self):
         self.assert_help(WORKER, "settings.cc", "worker.cc")
-        self.assert_help(DUMP, "settings.cc", "state_dump.cc")
+        self.assert_help(DUMP, "settings.cc", by_flag_alone="dump/options.cc")
         self.assert_help(os.path.join(BUILD, "tools", "describe-topology"), "settings.cc",
                          "describe_topology.cc")
 
@@ -92,7 +95,40 @@ class WrongSettingsTest(unittest.TestCase):
         self.assert_wrong(['"--"'], "--")
         self.assert_wrong(["--state_dir", "value"], "--state_dir")
         self.assert_wrong(["--offline", "--help"], "--offline", programs=[WORKER])
-        self.assert_wrong(["--format", "table", "json"], "--format=xml", programs=[DUMP])
+
+    def test_flags_of_state_dump(self):
+        for flag, names in (("--format=xml", ["table", "json"]),
+                            ("--color=red", ["auto", "always", "never"]),
+                            ("--store=guilds", ["characters", "parties", "party-sequence"]),
+                            ("--tenant=1", ["UUID"]), ("--id=-1", ["4294967295"]),
+                            ("--party=x", ["4294967295"]),
+                            ("--character=4294967296", ["4294967295"]),
+                            ("--at=yesterday", ["--from_changelog"])):
+            self.assert_wrong([flag.split("=")[0], *names], flag, programs=[DUMP])
+        self.assert_wrong(["--at", "yesterday", "store=offset"], "--from_changelog",
+                          "--at=yesterday", programs=[DUMP])
+
+    def test_flags_of_state_dump_that_contradict_each_other(self):
+        for flags in (["--offline", "--from_changelog"], ["--offline", "--verify"],
+                      ["--from_changelog", "--verify"],
+                      ["--stats", "--positions"], ["--verify", "--diff=changelog"],
+                      ["--party=1", "--character=1"], ["--party=1", "--store=parties"],
+                      ["--positions", "--tenant=083839c6-c47c-42a6-9585-76492795d123"],
+                      ["--stats", "--id=1"], ["--verify", "--id=1"],
+                      ["--store=party-sequence", "--id=1"]):
+            names = [flag.split("=")[0] for flag in flags]
+            self.assert_wrong(names, *flags, programs=[DUMP])
+        self.assert_wrong(["--positions", "--at"], "--positions", "--from_changelog", "--at=1",
+                          programs=[DUMP])
+
+    def test_what_state_dump_is_to_do_is_no_variable(self):
+        """Which may mean something else in somebody's environment."""
+        status, out, _ = run(DUMP, "--help", DIFF="vimdiff", COLOR="1", ID="x")
+        self.assertEqual(status, 0)
+        self.assertIn("--diff\n", out)
+        status, _, err = run(DUMP, "--offline", DIFF="vimdiff", COLOR="1", ID="x")
+        self.assertEqual(status, 1, err)
+        self.assertIn("there is no state directory", err)
 
     def test_values(self):
         for flag, value, names in (
@@ -108,6 +144,8 @@ class WrongSettingsTest(unittest.TestCase):
                 ("checkpoint_records", "0", ["1 to"]),
                 ("checkpoint_interval_ms", "0", ["1 to"]),
                 ("create_topics", "perhaps", ["perhaps", "true"]),
+                ("changelog_history", "-1h", ["-1h", "8760h"]),
+                ("changelog_history", "soon", ["soon"]),
                 ("output_guarantee", "none", ["exactly_once, at_least_once"]),
                 ("on_stop", "go", ["stay, leave"]),
                 ("http_address", "9464", ["9464", "host:port"]),

@@ -1,46 +1,54 @@
 #include "tools/dump/printer.h"
 
-#include <cstdio>
-#include <map>
+#include <optional>
 
-#include "base/status.h"
+#include "absl/strings/str_cat.h"
 #include "serde/dump_json.h"
-#include "state/store.h"
+#include "serde/store_codecs.h"
+#include "tools/dump/entries.h"
+#include "tools/dump/shown.h"
 
 namespace dump {
 
-absl::Status Printer::Print(const std::string& store, state::StoreIndex index,
-                            const std::vector<Source>& sources) {
-  if (sources.size() == 1) {
-    return sources[0].replica->Scan(index, [&](std::string_view key, std::string_view value) {
-      One(store, key, value);
-      return true;
-    });
+void Printer::Print(const std::vector<std::string>& stores, const std::vector<Source>& sources,
+                    const Filter& filter) {
+  NameFrom(sources);
+  for (size_t i = 0; i < stores.size(); ++i) {
+    if (!filter.store.empty() && filter.store != stores[i]) continue;
+    const absl::Status read =
+        ForEach(sources, i, stores[i], filter,
+                [&](std::string_view key, std::string_view value) { One(stores[i], key, value); });
+    if (read.ok()) continue;
+    failed_ = true;
+    Complain(absl::StrCat("store ", stores[i], ": ", read.message()));
   }
-  std::map<std::string, std::string> all;
-  for (const Source& source : sources) {
-    RETURN_IF_ERROR(source.replica->Scan(index, [&](std::string_view key, std::string_view value) {
-      if (key.size() >= state::kSmallestKey) all.emplace(key, value);
-      return true;
-    }));
-  }
-  for (const auto& [key, value] : all) One(store, key, value);
-  return absl::OkStatus();
+}
+
+void Printer::NameFrom(const std::vector<Source>& sources) {
+  table_.set_name_of([&sources](const model::TenantKey<model::CharacterId>& character)
+                         -> std::optional<std::string> {
+    std::string key;
+    std::string value;
+    serde::CharacterCodec::EncodeKey(character, &key);
+    const auto found = Find(sources, 0, key, &value);
+    model::Character it;
+    if (!found.ok() || !*found || !serde::CharacterCodec::DecodeValue(value, &it).ok()) return {};
+    return it.name;
+  });
 }
 
 void Printer::One(const std::string& store, std::string_view key, std::string_view value) {
-  if (key.size() < state::kSmallestKey) return;  // the engine's
   absl::Status status;
   if (json_) {
     const auto line = serde::DumpJson(store, key, value);
     status = line.status();
-    if (line.ok()) output_.Line(*line);
+    if (line.ok()) output_->Line(*line);
   } else {
     status = table_.Add(store, key, value);
   }
   if (status.ok()) return;
   failed_ = true;
-  std::fprintf(stderr, "state-dump: %s\n", std::string(status.message()).c_str());
+  Complain(absl::StrCat(ObjectName(store, key), ": ", status.message()));
 }
 
 }  // namespace dump

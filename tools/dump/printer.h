@@ -1,5 +1,5 @@
-// Prints the stores: all entries of each over all sources, in the order of their keys. What
-// cannot be decoded is named on standard error, and the rest still printed.
+// Prints objects, as a table or as JSON lines. What cannot be decoded is named on standard
+// error, and the rest still printed.
 //
 // Not thread-safe.
 #pragma once
@@ -8,8 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "state/backend.h"
+#include "tools/dump/options.h"
 #include "tools/dump/output.h"
 #include "tools/dump/source.h"
 #include "tools/dump/table.h"
@@ -18,19 +17,23 @@ namespace dump {
 
 class Printer {
  public:
-  explicit Printer(bool json) : json_(json), table_(&output_) {}
+  Printer(bool json, Output* output) : json_(json), output_(output), table_(output) {}
 
-  absl::Status Print(const std::string& store, state::StoreIndex index,
-                     const std::vector<Source>& sources);
+  // All of the stores that pass.
+  void Print(const std::vector<std::string>& stores, const std::vector<Source>& sources,
+             const Filter& filter);
 
-  // Whether something could not be decoded.
+  // Where members' names are looked up; `sources` outlive this.
+  void NameFrom(const std::vector<Source>& sources);
+
+  void One(const std::string& store, std::string_view key, std::string_view value);
+
+  // Whether something could not be read or decoded.
   bool failed() const { return failed_; }
 
  private:
-  void One(const std::string& store, std::string_view key, std::string_view value);
-
   bool json_;
-  Output output_;
+  Output* output_;
   Table table_;
   bool failed_ = false;
 };

@@ -76,6 +76,15 @@ std::string ValueJson(std::string_view store, std::string_view key, std::string_
   return JsonText(absl::StrCat("bytes ", Hex(value), ": ", json.status().message()));
 }
 
+std::string ValueText(std::string_view store, std::string_view key, std::string_view value) {
+  const std::string json = ValueJson(store, key, value);
+  // What stands before it is of fixed form.
+  constexpr std::string_view kValue = ",\"value\":";
+  const size_t begin = json.starts_with("{\"store\"") ? json.find(kValue) : std::string::npos;
+  if (begin == std::string::npos) return json;
+  return json.substr(begin + kValue.size(), json.size() - begin - kValue.size() - 1);
+}
+
 std::string JsonText(std::string_view text) {
   rapidjson::StringBuffer buffer;
   rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);

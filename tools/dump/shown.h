@@ -14,6 +14,9 @@ std::string ObjectName(std::string_view store, std::string_view key);
 // fields; a text where the bytes cannot be decoded, which says why.
 std::string ValueJson(std::string_view store, std::string_view key, std::string_view value);
 
+// The same for people, who have read the object's name already: its value alone.
+std::string ValueText(std::string_view store, std::string_view key, std::string_view value);
+
 // As a JSON text, in quotes.
 std::string JsonText(std::string_view text);
 

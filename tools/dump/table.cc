@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "serde/store_codecs.h"
+#include "tools/dump/columns.h"
 
 namespace dump {
 namespace {
@@ -14,23 +15,9 @@ std::string Shown(const std::optional<T>& value) {
   return value.has_value() ? absl::StrCat(value->value()) : "-";
 }
 
-// A name as a column of at least so many characters. What could disturb a terminal is
-// escaped.
-std::string Column(const std::string& name, size_t width) {
-  std::string text;
-  size_t characters = 0;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      absl::StrAppendFormat(&text, "\\x%02x", byte);
-      characters += 4;
-      continue;
-    }
-    text.push_back(c);
-    if ((byte & 0xc0) != 0x80) ++characters;  // not the further bytes of one in UTF-8
-  }
-  if (characters < width) text.append(width - characters, ' ');
-  return text;
+std::string OnlineColumn(bool online, const Style& style) {
+  return absl::StrCat(std::string(online ? style.good : style.faint),
+                      online ? "online " : "offline", std::string(style.end));
 }
 
 }  // namespace
@@ -50,11 +37,11 @@ absl::Status Table::AddCharacter(std::string_view key, std::string_view value) {
                        "level", "job", "gm", "world", "chan", "map", "", "party", "instance"));
   const bool instance = it.location.has_value() && !it.location->instance.is_nil();
   output_->Line(absl::StrFormat(
-      "%12d  %s %5s %5s %-3s %5s %4s %10s  %-7s %10s  %s", id.id.value(),
+      "%12d  %s %5s %5s %-3s %5s %4s %10s  %s %10s  %s", id.id.value(),
       Column(it.name.value_or("-"), 16), Shown(it.level), Shown(it.job),
       it.gm.has_value() ? (*it.gm ? "yes" : "no") : "-", Shown(it.world), Shown(it.channel),
       it.location.has_value() ? absl::StrCat(it.location->map.value()) : "-",
-      it.online ? "online" : "offline", Shown(it.party),
+      OnlineColumn(it.online, output_->style()), Shown(it.party),
       instance ? base::ToString(it.location->instance) : "-"));
   return absl::OkStatus();
 }
@@ -64,11 +51,14 @@ absl::Status Table::AddParty(std::string_view key, std::string_view value) {
   model::Party party;
   RETURN_IF_ERROR(serde::PartyCodec::DecodeValue(value, &party));
   Head("parties", id.tenant, absl::StrFormat("%10s  %10s  %s", "id", "leader", "members"));
-  output_->Line(absl::StrFormat("%12d  %10d  %s", id.id.value(), party.leader.value(),
-                                absl::StrJoin(party.members.begin(), party.members.end(), ", ",
-                                              [](std::string* out, model::CharacterId member) {
-                                                absl::StrAppend(out, member.value());
-                                              })));
+  const auto member = [&](std::string* out, model::CharacterId it) {
+    absl::StrAppend(out, it.value());
+    const auto name = name_of_ ? name_of_({id.tenant, it}) : std::nullopt;
+    if (name.has_value()) absl::StrAppend(out, " (", Printable(*name), ")");
+  };
+  output_->Line(
+      absl::StrFormat("%12d  %10d  %s", id.id.value(), party.leader.value(),
+                      absl::StrJoin(party.members.begin(), party.members.end(), ", ", member)));
   return absl::OkStatus();
 }
 
@@ -87,8 +77,10 @@ void Table::Head(const std::string& store, const model::TenantId& tenant,
   if (store == store_ && tenant == tenant_) return;
   store_ = store;
   tenant_ = tenant;
-  output_->Line(
-      absl::StrFormat("\n%s of tenant %s\n  %s", store, base::ToString(tenant.uuid), columns));
+  output_->Line("");
+  output_->Line(absl::StrCat(store, " of tenant ", base::ToString(tenant.uuid)),
+                output_->style().heading);
+  output_->Line("  " + columns, output_->style().heading);
 }
 
 }  // namespace dump

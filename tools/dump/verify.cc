@@ -1,8 +1,9 @@
 #include "tools/dump/verify.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,10 +24,6 @@ constexpr int kLooks = 3;
 constexpr absl::Duration kRestTimeout = absl::Seconds(2);
 
 state::StoreIndex Index(size_t store) { return state::StoreIndex(static_cast<uint8_t>(store)); }
-
-void Report(const absl::Status& status) {
-  std::fprintf(stderr, "state-dump: %s\n", std::string(status.message()).c_str());
-}
 
 // All decided below the end: where the first is taken before the second and they are equal,
 // no log had an open transaction in between.
@@ -169,7 +166,7 @@ class PartitionVerifier {
             return true;
           });
       if (scanned.ok()) continue;
-      Report(scanned);
+      Complain(std::string(scanned.message()));
       unchecked.not_checked = "store " + stores_[i] + " cannot be read";
       return unchecked;
     }
@@ -184,19 +181,19 @@ class PartitionVerifier {
 
   static void KeepCommon(const VerifiedPartition& again, VerifiedPartition* found) {
     for (size_t i = 0; i < found->stores.size(); ++i) {
-      const auto& others = again.stores[i].findings.differences;
+      std::set<std::pair<std::string_view, state::StoreDifference::Kind>> others;
+      for (const auto& other : again.stores[i].findings.differences) {
+        others.emplace(other.key, other.kind);
+      }
       std::erase_if(found->stores[i].findings.differences, [&](const auto& one) {
-        return std::none_of(others.begin(), others.end(), [&](const auto& other) {
-          return other.key == one.key && other.kind == one.kind;
-        });
+        return !others.contains({one.key, one.kind});
       });
     }
     // At another moment without rest, nothing is known.
     if (!again.at_end.not_checked.empty()) return;
-    const auto& others = again.at_end.violations;
-    std::erase_if(found->at_end.violations, [&](const auto& one) {
-      return std::find(others.begin(), others.end(), one) == others.end();
-    });
+    const std::set<std::string_view> others(again.at_end.violations.begin(),
+                                            again.at_end.violations.end());
+    std::erase_if(found->at_end.violations, [&](const auto& one) { return !others.contains(one); });
   }
 
   const std::vector<std::string>& stores_;
@@ -209,7 +206,7 @@ class PartitionVerifier {
 
 absl::StatusOr<bool> Verify(const std::string& application_id,
                             const std::vector<std::string>& stores, streams::Broker& broker,
-                            const std::vector<Source>& sources, bool json) {
+                            const std::vector<Source>& sources, bool json, Output* output) {
   ASSIGN_OR_RETURN(const absl::Duration tombstones,
                    CheckChangelogs(application_id, stores, broker.admin()));
   ASSIGN_OR_RETURN(const auto reader, broker.NewLogReader());
@@ -219,12 +216,14 @@ absl::StatusOr<bool> Verify(const std::string& application_id,
     PartitionVerifier verifier(stores, source, std::move(changelogs), tombstones);
     ASSIGN_OR_RETURN(VerifiedPartition partition, verifier.Verify());
     for (const VerifiedStore& store : partition.stores) {
-      if (!store.unread.ok()) Report(store.unread);
+      if (!store.unread.ok()) Complain(std::string(store.unread.message()));
     }
     found.push_back(std::move(partition));
   }
-  json ? PrintJson(found) : PrintTable(found);
-  return std::all_of(found.begin(), found.end(), IsRight);
+  const bool right = std::all_of(found.begin(), found.end(), IsRight);
+  output->set_status(right ? 0 : 1);
+  json ? PrintJson(found, output) : PrintTable(found, output);
+  return right;
 }
 
 }  // namespace dump

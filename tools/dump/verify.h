@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "streams/broker.h"
+#include "tools/dump/output.h"
 #include "tools/dump/source.h"
 
 namespace dump {
@@ -24,6 +25,6 @@ namespace dump {
 // or something of the stores could not be read. Error: no log to compare with.
 absl::StatusOr<bool> Verify(const std::string& application_id,
                             const std::vector<std::string>& stores, streams::Broker& broker,
-                            const std::vector<Source>& sources, bool json);
+                            const std::vector<Source>& sources, bool json, Output* output);
 
 }  // namespace dump

@@ -5,8 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/time.h"
-#include "tools/dump/output.h"
+#include "tools/dump/point.h"
 #include "tools/dump/shown.h"
 
 namespace dump {
@@ -93,33 +92,33 @@ Totals Sum(const std::vector<VerifiedPartition>& partitions) {
 
 void PrintDifferences(const VerifiedStore& store, Output* output) {
   for (const state::StoreDifference& one : store.findings.differences) {
-    output->Line(absl::StrCat(ObjectName(store.name, one.key), ": ", Told(one)));
+    output->Line(absl::StrCat(ObjectName(store.name, one.key), ": ", Told(one)),
+                 output->style().bad);
     if (one.stored.has_value()) {
-      output->Line("  store      " + ValueJson(store.name, one.key, *one.stored));
+      output->Line("  store      " + ValueText(store.name, one.key, *one.stored));
     }
     if (one.logged.has_value() && one.logged->value.has_value()) {
-      output->Line("  changelog  " + ValueJson(store.name, one.key, *one.logged->value));
+      output->Line("  changelog  " + ValueText(store.name, one.key, *one.logged->value));
     }
   }
 }
 
 void PrintRules(std::string_view where, const VerifiedRules& rules, Output* output) {
   for (const std::string& violation : rules.violations) {
-    output->Line(absl::StrCat("a rule is broken ", std::string(where), ": ", violation));
+    output->Line(absl::StrCat("a rule is broken ", std::string(where), ": ", violation),
+                 output->style().bad);
   }
 }
 
-std::string Age(base::Timestamp as_of) {
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", absl::FromUnixMillis(as_of.value()),
-                          absl::UTCTimeZone());
-}
-
 void PrintCounts(const VerifiedPartition& partition, Output* output) {
-  output->Line(absl::StrCat(
-      "\nstate partition ", partition.partition.value(),
-      partition.as_of.value() == 0 ? std::string() : ", checkpoint as of " + Age(partition.as_of)));
+  output->Line(absl::StrCat("state partition ", partition.partition.value(),
+                            partition.as_of.value() == 0
+                                ? std::string()
+                                : ", checkpoint as of " + ToString(partition.as_of)),
+               output->style().heading);
   output->Line(absl::StrFormat("  %-16s %12s %12s %12s %10s %10s %10s %8s", "store", "position",
-                               "log end", "entries", "right", "superseded", "differ", "ghosts"));
+                               "log end", "entries", "right", "superseded", "differ", "ghosts"),
+               output->style().heading);
   for (const VerifiedStore& store : partition.stores) {
     const state::StoreFindings& found = store.findings;
     const size_t ghosts = Ghosts(found);
@@ -161,38 +160,38 @@ bool IsRight(const VerifiedPartition& partition) {
   return totals.differences + totals.violations + totals.unread == 0;
 }
 
-void PrintTable(const std::vector<VerifiedPartition>& partitions) {
-  Output output;
+void PrintTable(const std::vector<VerifiedPartition>& partitions, Output* output) {
   for (const VerifiedPartition& partition : partitions) {
-    for (const VerifiedStore& store : partition.stores) PrintDifferences(store, &output);
-    PrintRules("in the checkpoint", partition.in_checkpoint, &output);
-    PrintRules("at the changelogs' ends", partition.at_end, &output);
-    PrintCounts(partition, &output);
+    for (const VerifiedStore& store : partition.stores) PrintDifferences(store, output);
+    PrintRules("in the checkpoint", partition.in_checkpoint, output);
+    PrintRules("at the changelogs' ends", partition.at_end, output);
+    PrintCounts(partition, output);
   }
   const Totals totals = Sum(partitions);
-  output.Line("");
-  for (const std::string& why : totals.not_checked) output.Line("not checked: " + why);
+  output->Line("");
+  for (const std::string& why : totals.not_checked) output->Line("not checked: " + why);
   if (totals.superseded > 0) {
-    output.Line(
+    output->Line(
         absl::StrCat("not checked: ", totals.superseded,
                      " entries whose records below the position compaction has removed since"));
   }
-  output.Line(absl::StrFormat(
+  const bool right = totals.differences + totals.violations + totals.unread == 0;
+  const std::string summary = absl::StrFormat(
       "verified: %d entries are right, %d differ, %d rules are broken, %d stores are unreadable",
-      totals.right, totals.differences, totals.violations, totals.unread));
+      totals.right, totals.differences, totals.violations, totals.unread);
+  output->Line(summary, right ? output->style().good : output->style().bad);
 }
 
-void PrintJson(const std::vector<VerifiedPartition>& partitions) {
-  Output output;
+void PrintJson(const std::vector<VerifiedPartition>& partitions, Output* output) {
   for (const VerifiedPartition& partition : partitions) {
     for (const VerifiedStore& store : partition.stores) {
       for (const auto& one : store.findings.differences) {
-        output.Line(DifferenceJson(partition, store, one));
+        output->Line(DifferenceJson(partition, store, one));
       }
     }
     for (const auto* rules : {&partition.in_checkpoint, &partition.at_end}) {
       for (const std::string& violation : rules->violations) {
-        output.Line(absl::StrCat(
+        output->Line(absl::StrCat(
             "{\"difference\":\"rule\",\"state_partition\":", partition.partition.value(),
             ",\"where\":\"", rules == &partition.at_end ? "end" : "checkpoint",
             "\",\"rule\":", JsonText(violation), "}"));
@@ -207,7 +206,7 @@ void PrintJson(const std::vector<VerifiedPartition>& partitions) {
   for (size_t i = 0; i < totals.not_checked.size(); ++i) {
     absl::StrAppend(&line, i == 0 ? "" : ",", JsonText(totals.not_checked[i]));
   }
-  output.Line(line + "]}}");
+  output->Line(line + "]}}");
 }
 
 }  // namespace dump

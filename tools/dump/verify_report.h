@@ -10,6 +10,7 @@
 #include "base/record.h"
 #include "state/changelog_check.h"
 #include "streams/broker.h"
+#include "tools/dump/output.h"
 
 namespace dump {
 
@@ -42,7 +43,7 @@ struct VerifiedPartition {
 // True where nothing is wrong and all could be read.
 bool IsRight(const VerifiedPartition& partition);
 
-void PrintTable(const std::vector<VerifiedPartition>& partitions);
-void PrintJson(const std::vector<VerifiedPartition>& partitions);
+void PrintTable(const std::vector<VerifiedPartition>& partitions, Output* output);
+void PrintJson(const std::vector<VerifiedPartition>& partitions, Output* output);
 
 }  // namespace dump
