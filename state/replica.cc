@@ -82,21 +82,25 @@ absl::StatusOr<bool> Replica::Get(StoreIndex store, std::string_view key,
 
 absl::Status Replica::Scan(
     StoreIndex store,
-    const std::function<bool(std::string_view key, std::string_view value)>& visit) const {
+    const std::function<bool(std::string_view key, std::string_view value)>& visit,
+    std::string_view from) const {
   std::vector<Write> newer;
   const Changes& pending = pending_[store.value()];
-  for (const auto& [key, value] : pending) newer.push_back({key, value});
+  for (const auto& [key, value] : pending) {
+    if (key >= from) newer.push_back({key, value});
+  }
   if (checkpoint_ != nullptr) {
     for (const auto& [key, value] : checkpoint_->changes[store.value()]) {
-      if (!pending.contains(key)) newer.push_back({key, value});
+      if (key >= from && !pending.contains(key)) newer.push_back({key, value});
     }
   }
   std::sort(newer.begin(), newer.end(),
             [](const Write& a, const Write& b) { return a.key < b.key; });
 
-  const std::unique_ptr<Iterator> older = backend_->Iterate(store, "");
+  const std::unique_ptr<Iterator> older = backend_->Iterate(store, from);
   auto next = newer.begin();
   while (older->Valid() || next != newer.end()) {
+    if (!older->Valid() && !older->status().ok()) break;
     const bool take_newer = next != newer.end() && (!older->Valid() || next->key <= older->key());
     if (!take_newer) {
       if (!visit(older->key(), older->value())) return absl::OkStatus();

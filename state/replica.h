@@ -49,10 +49,11 @@ class Replica {
   // True and the value where the key is there.
   absl::StatusOr<bool> Get(StoreIndex store, std::string_view key, std::string* value) const;
 
-  // Calls `visit` for each key in ascending order, until it returns false.
-  absl::Status Scan(
-      StoreIndex store,
-      const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+  // Calls `visit` for each key from `from` on in ascending order, until it returns false or
+  // the backend cannot be read on.
+  absl::Status Scan(StoreIndex store,
+                    const std::function<bool(std::string_view key, std::string_view value)>& visit,
+                    std::string_view from = "") const;
 
   // A committed change. The caller moves the position along.
   void Apply(StoreIndex store, std::string_view key, std::optional<std::string_view> value);

@@ -492,6 +492,31 @@ party-sequence of tenant {TENANT}
         for named in ("store characters", "checksum", folder):
             self.assertIn(named, err)
 
+    def test_one_damaged_block_hides_its_keys_alone(self):
+        worker = self.worker("w").start()
+        worker.wait_log("running plan")
+        feeder = Feeder(self.inputs)
+        for character in range(1, 2001):
+            feeder.status(character, "LOGIN", channelId=1, mapId=character * 7919)
+        feeder.flush()
+        self.wait_processed(worker, feeder)
+        self.assertEqual(worker.stop(), 0)
+        _, whole, _ = self.dump(worker, "--format=json", "--offline")
+        largest = max(glob.glob(os.path.join(self.stores(worker), "*.sst")), key=os.path.getsize)
+        with open(largest, "r+b") as file:
+            for part in (3, 2):  # in two places
+                file.seek(os.path.getsize(largest) // part)
+                file.write(b"\xde\xad")
+        status, out, err = self.dump(worker, "--format=json", "--offline")
+        self.assertEqual(status, 1)
+        self.assertIn("checksum", err)
+        self.assertEqual(len(whole.splitlines()), 2000)
+        there = out.splitlines()
+        self.assertGreater(len(there), 1500)
+        self.assertLess(len(there), 2000)
+        lost = set(whole.splitlines()) - set(there)
+        self.assertEqual([line for line in whole.splitlines() if line not in lost], there)
+
     def test_damaged_files(self):
         worker, _ = self.filled()
         self.assertEqual(worker.stop(), 0)

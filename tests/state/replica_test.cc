@@ -39,15 +39,13 @@ class ReplicaTest : public testing::Test {
     std::string value;
     return *replica.Get(kStore, key, &value) ? value : "(none)";
   }
-  static std::string All(const Replica& replica) {
+  static std::string All(const Replica& replica, std::string_view from = "") {
     std::string text;
-    EXPECT_TRUE(replica
-                    .Scan(kStore,
-                          [&](std::string_view key, std::string_view value) {
-                            absl::StrAppend(&text, std::string(key), "=", std::string(value), " ");
-                            return true;
-                          })
-                    .ok());
+    const auto take = [&](std::string_view key, std::string_view value) {
+      absl::StrAppend(&text, std::string(key), "=", std::string(value), " ");
+      return true;
+    };
+    EXPECT_TRUE(replica.Scan(kStore, take, from).ok());
     return text;
   }
 
@@ -73,6 +71,9 @@ TEST_F(ReplicaTest, ReadsTheNewestOfItsThreeLayers) {
   EXPECT_EQ(Read(*replica, "a"), "disk");
   EXPECT_EQ(Read(*replica, "b"), "frozen");
   EXPECT_EQ(All(*replica), "a=disk b=frozen c=pending d=pending ");
+  EXPECT_EQ(All(*replica, "b"), "b=frozen c=pending d=pending ");
+  EXPECT_EQ(All(*replica, "bb"), "c=pending d=pending ");
+  EXPECT_EQ(All(*replica, "e"), "");
   replica->Apply(kStore, "b", std::nullopt);
   EXPECT_EQ(Read(*replica, "b"), "(none)");
   EXPECT_EQ(All(*replica), "a=disk c=pending d=pending ");

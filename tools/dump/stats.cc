@@ -110,7 +110,7 @@ bool PrintStats(const std::vector<std::string>& stores, const std::vector<Source
       output->Line(options.json ? Json(stores[i], tenant, sizes) : Line(stores[i], tenant, sizes));
       Add(sizes, &total);
     }
-    if (options.json || tenants.size() == 1) continue;
+    if (options.json || tenants.size() < 2) continue;
     output->Line(Line(stores[i], absl::StrCat("all ", tenants.size(), " tenants"), total),
                  output->style().heading);
   }
