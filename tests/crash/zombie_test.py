@@ -31,12 +31,8 @@ class ZombieTest(CrashTest):
 
     def stand_still_at(self, point, worker):
         worker.start(party_worker_stop_at=point)
-        wait_for(lambda: reached(point, "stop") in worker.log_since_start() and
-                 self.stands_still(worker), f"{point} to be reached")
-
-    def stands_still(self, worker):
-        with open(f"/proc/{worker.process.pid}/stat", encoding="ascii") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+        worker.wait_stands_still()
+        self.assertIn(reached(point, "stop"), worker.log_since_start())
 
     def wake(self, zombie):
         """It finds out that it has been replaced, and becomes a member again."""

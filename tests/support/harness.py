@@ -251,6 +251,15 @@ class Worker:
             raise AssertionError(done.stderr.decode())
         return done.stdout.decode().split("\n")[:-1]  # names may have other line ends
 
+    def wait_stands_still(self):
+        """Until it has stopped itself, as PARTY_WORKER_STOP_AT says."""
+        def state():
+            with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as stat:
+                return stat.read().rsplit(")", 1)[1].split()[0]
+        wait_for(lambda: state() == "T" or not self.running(), "the worker to stand still")
+        if not self.running():
+            raise AssertionError(f"the worker ended:\n{self.log()}")
+
     def verify(self, **more):
         """Holds the local store against the changelogs: nothing differs, and what was checked
         is returned (state-dump's last line). Beside a running worker or without one."""
