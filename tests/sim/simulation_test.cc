@@ -19,8 +19,10 @@ namespace {
 constexpr uint64_t kSeeds = 8000;
 constexpr uint64_t kBugSeeds = 1000;
 constexpr uint64_t kRocksDbSeeds = 250;
-// Of real time, where the machine or the build is slow.
+// Of real time, where the machine or the build is slow; but not before so many seeds.
 constexpr double kMostSeconds = 40;
+constexpr uint64_t kLeastSeeds = 1000;
+constexpr uint64_t kLeastRocksDbSeeds = 30;
 
 double Seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -41,7 +43,7 @@ TEST(SimulationTest, EverySeedHolds) {
   Tally tally;
   absl::Duration virtual_time;
   uint64_t seed = 0;
-  while (seed < kSeeds && Seconds() - begin < kMostSeconds) {
+  while (seed < kSeeds && (seed < kLeastSeeds || Seconds() - begin < kMostSeconds)) {
     ++seed;
     const Outcome outcome = Simulate(seed, {}, changes);
     ASSERT_EQ(outcome.wrong, "") << "build/tests/simulate --verbose --seeds " << seed;
@@ -81,7 +83,8 @@ TEST(SimulationTest, SomeSeedsHoldOnRocksDb) {
   const double begin = Seconds();
   Tally tally;
   uint64_t seed = 0;
-  while (seed < kRocksDbSeeds && Seconds() - begin < kMostSeconds / 2) {
+  while (seed < kRocksDbSeeds &&
+         (seed < kLeastRocksDbSeeds || Seconds() - begin < kMostSeconds / 2)) {
     ++seed;
     // Sorted files from few keys on, in every second run.
     Changes changes;
