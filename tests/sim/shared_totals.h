@@ -3,7 +3,9 @@
 // Thread-safe, and safe between the processes.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -13,6 +15,8 @@ namespace simulation {
 
 class SharedTotals {
  public:
+  static constexpr size_t kMostJobs = 256;
+
   // Never freed.
   static SharedTotals* New();
 
@@ -20,6 +24,8 @@ class SharedTotals {
   std::string Text(double seconds) const;
 
   std::atomic<uint64_t> failed = 0;
+  // What each job is at, for when it does not live to tell.
+  std::array<std::atomic<uint64_t>, kMostJobs> seed_of = {};
 
  private:
   std::atomic<uint64_t> seeds_ = 0;

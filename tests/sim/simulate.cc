@@ -29,7 +29,7 @@ ABSL_FLAG(std::string, seeds, "1..1000",
           "A..B, or one: the seeds to be run; \"new\": seeds that nobody has run yet, without "
           "end (with --minutes)");
 ABSL_FLAG(double, minutes, 0, "stop after so many minutes of real time; 0: when done");
-ABSL_FLAG(int, jobs, 1, "processes that share the seeds");
+ABSL_FLAG(int, jobs, 1, "processes that share the seeds, up to 256");
 ABSL_FLAG(int, workers, 0, "workers of each run; 0: one to three, by the seed");
 ABSL_FLAG(int, records, 0, "input records of each run; 0: by the seed");
 ABSL_FLAG(std::vector<std::string>, without, {},
@@ -101,8 +101,8 @@ std::string Command(uint64_t seed, const Changes& changes) {
 // One process's share: every `step`th seed.
 class Job {
  public:
-  Job(const Setup& setup, SharedTotals* totals, double ends_at)
-      : setup_(setup), totals_(totals), ends_at_(ends_at) {
+  Job(const Setup& setup, uint64_t number, SharedTotals* totals, double ends_at)
+      : setup_(setup), number_(number), totals_(totals), ends_at_(ends_at) {
     if (!setup.changes.account) return;
     auto model = PlainModel::Start();
     if (!model.ok()) {
@@ -120,6 +120,7 @@ class Job {
       if (absl::GetFlag(FLAGS_verbose)) {
         log = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
       }
+      totals_->seed_of[number_] = seed;
       const Outcome outcome = simulation::Simulate(seed, setup_.bugs, setup_.changes, log);
       totals_->Add(outcome);
       if (!outcome.wrong.empty()) Failed(seed, outcome.wrong);
@@ -165,6 +166,7 @@ class Job {
   }
 
   const Setup& setup_;
+  const uint64_t number_;
   SharedTotals* const totals_;
   const double ends_at_;
   std::unique_ptr<PlainModel> model_;
@@ -186,12 +188,14 @@ void RunJobs(const Setup& setup, const Seeds& seeds, SharedTotals* totals, doubl
     told = Seconds();
     Report(*totals, told - begin);
   };
-  if (jobs == 1) return Job(setup, totals, ends_at).Run(seeds, 1, report);
+  // One seed runs here, for a debugger.
+  if (seeds.first == seeds.last) return Job(setup, 0, totals, ends_at).Run(seeds, 1, report);
   std::map<pid_t, uint64_t> running;
   for (uint64_t i = 0; i < jobs; ++i) {
+    totals->seed_of[i] = seeds.first + i;
     const pid_t process = ::fork();
     if (process == 0) {
-      Job(setup, totals, ends_at).Run({seeds.first + i, seeds.last}, jobs, [] {});
+      Job(setup, i, totals, ends_at).Run({seeds.first + i, seeds.last}, jobs, [] {});
       std::fflush(stdout);
       ::_exit(0);
     }
@@ -200,10 +204,17 @@ void RunJobs(const Setup& setup, const Seeds& seeds, SharedTotals* totals, doubl
   while (!running.empty()) {
     int status = 0;
     const pid_t ended = ::waitpid(-1, &status, WNOHANG);
-    if (ended > 0 && running.erase(ended) > 0 && status != 0) {
+    if (ended > 0 && status != 0 && running.contains(ended)) {
       ++totals->failed;
-      std::printf("a job has crashed, with status %d\n", status);
+      const uint64_t seed = totals->seed_of[running[ended]];
+      std::printf(
+          "seed %llu: its job has crashed, with wait status %d; of the seeds after it, "
+          "one in %llu was not run\n  repeat: %s\n",
+          static_cast<unsigned long long>(seed), status, static_cast<unsigned long long>(jobs),
+          Command(seed, setup.changes).c_str());
+      std::fflush(stdout);
     }
+    running.erase(ended);
     if (ended <= 0) absl::SleepFor(absl::Milliseconds(100));
     report();
   }
@@ -249,8 +260,10 @@ int main(int argc, char** argv) {
     return fault == "list" ? 0 : 2;
   }
   const std::string backend = absl::GetFlag(FLAGS_backend);
-  if ((backend != "memory" && backend != "rocksdb") || absl::GetFlag(FLAGS_jobs) < 1) {
-    std::fprintf(stderr, "simulate: --backend is memory or rocksdb, --jobs at least 1\n");
+  if ((backend != "memory" && backend != "rocksdb") || absl::GetFlag(FLAGS_jobs) < 1 ||
+      absl::GetFlag(FLAGS_jobs) > static_cast<int>(SharedTotals::kMostJobs)) {
+    std::fprintf(stderr, "simulate: --backend is memory or rocksdb, --jobs 1 to %zu\n",
+                 SharedTotals::kMostJobs);
     return 2;
   }
   std::string directory;
