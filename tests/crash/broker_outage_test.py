@@ -6,7 +6,6 @@ Outputs and state are as those of a worker that nobody disturbed."""
 import os
 import signal
 import sys
-import threading
 import time
 import unittest
 
@@ -17,30 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 import harness  # noqa: E402
 from harness import Feeder, wait_for  # noqa: E402
 from own_broker import OwnBrokerTest  # noqa: E402
-from traffic import Traffic  # noqa: E402
-
-
-class Load:
-    """Feeds until it is told to stop. Each record is there before the next one is made, or
-    two workers might merge the inputs differently."""
-
-    def __init__(self, feeder, seed):
-        self.feeder, self.traffic = feeder, Traffic(seed)
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        while not self.stop.is_set():
-            self.traffic.one(self.feeder)
-            while self.feeder.producer.flush(1) and not self.stop.is_set():
-                pass
-            time.sleep(0.001)
-
-    def end(self):
-        self.stop.set()
-        self.thread.join()
-        self.feeder.flush()
+from traffic import Load  # noqa: E402
 
 
 class OutageTest(OwnBrokerTest):
@@ -58,15 +34,13 @@ class OutageTest(OwnBrokerTest):
     def under_load(self, seed, disturb, **settings):
         worker = self.worker("w", **settings).start()
         worker.wait_log("running plan")
-        load = Load(self.feeder, seed)
-        try:
-            wait_for(lambda: len(self.outputs_so_far(worker)) > 20, "outputs")
+        with Load(self.feeder, seed, pause=0.001) as load:
+            wait_for(lambda: load.check() and len(self.outputs_so_far(worker)) > 20, "outputs")
             disturb(worker)
             before = len(wait_for(lambda: self.outputs_so_far(worker), "the broker"))
-            wait_for(lambda: len(self.outputs_so_far(worker)) > before + 20 or
-                     not worker.running(), "more outputs")
-        finally:
-            load.end()
+            wait_for(lambda: load.check() and
+                     len(self.outputs_so_far(worker)) > before + 20 or not worker.running(),
+                     "more outputs")
         self.wait_processed(worker, self.feeder)
         calm = self.worker("calm").start()
         self.wait_processed(calm, self.feeder)

@@ -1,47 +1,17 @@
-"""What the crash tests share: a load that goes on while workers die, workers that die at
-named points (tests/crash/crash_points.h), and the comparison with one that does not."""
+"""What the crash tests share: workers that die at named points (tests/crash/crash_points.h)
+under load, and the comparison with one that does not."""
 
 import os
 import shutil
 import signal
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from harness import BOOTSTRAP, BUILD, Feeder, KafkaTest, PARTY, PATIENCE_SECONDS, wait_for
-from traffic import Traffic
+from traffic import Load
 
 CRASHING_WORKER = os.path.join(BUILD, "tests", "crashing-party-worker")
-
-
-class Load(threading.Thread):
-    """Random traffic until it is stopped, each record acknowledged before the next is sent,
-    so that the order of the decisions is fixed."""
-
-    LEAST = 600  # records, however soon it is stopped
-
-    def __init__(self, feeder, seed, pause=0.005):
-        super().__init__(daemon=True)
-        self.feeder, self.traffic, self.pause = feeder, Traffic(seed), pause
-        self.ending, self.failure, self.sent = threading.Event(), None, 0
-
-    def run(self):
-        try:
-            while not self.ending.is_set() or self.sent < self.LEAST:
-                self.traffic.one(self.feeder)
-                self.feeder.flush()
-                self.sent += 1
-                time.sleep(self.pause)
-        except Exception as failure:  # told by stop()
-            self.failure = failure
-
-    def stop(self):
-        self.ending.set()
-        self.join()
-        if self.failure is not None:
-            raise self.failure
 
 
 def reached(point, deed="crash"):
@@ -123,14 +93,10 @@ class CrashTest(KafkaTest):
         calm.wait_log("running plan")  # the inputs are there
         first(self.feeder)
         self.feeder.flush()
-        load = Load(self.feeder, seed)
-        load.start()
         with ThreadPoolExecutor(len(courses)) as pool:
-            try:
+            with Load(self.feeder, seed, least=600):
                 running = {label: pool.submit(course, label) for label, course in courses.items()}
                 left = {label: future.result() for label, future in running.items()}
-            finally:
-                load.stop()
             for worker in [calm, *left.values()]:
                 self.wait_processed(worker, self.feeder)
             expected = self.outputs(calm)

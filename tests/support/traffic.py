@@ -1,6 +1,9 @@
-"""Random traffic from a seed: what players do, with errors, strangers and bad input."""
+"""Random traffic from a seed: what players do, with errors, strangers and bad input; and a
+load of it that goes on while workers and brokers die."""
 
 import random
+import threading
+import time
 
 
 class Traffic:
@@ -35,3 +38,49 @@ class Traffic:
             feeder.status(who, "EXPERIENCE_CHANGED", amount=7)
         else:
             feeder.command(who, "NO_SUCH_COMMAND")
+
+
+class Load(threading.Thread):
+    """Random traffic while a `with` block runs. Each record is acknowledged before the next is
+    sent, so that the order of the decisions is fixed; for that it waits for as long as the
+    producer does (message.timeout.ms, 5 minutes)."""
+
+    def __init__(self, feeder, seed, pause=0.005, least=0):
+        """`least`: as many records at least, however soon the block ends."""
+        super().__init__(daemon=True)
+        self.feeder, self.traffic, self.pause, self.least = feeder, Traffic(seed), pause, least
+        self.ending, self.given_up = threading.Event(), threading.Event()
+        self.failure, self.sent = None, 0
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, failed, *_):
+        self.ending.set()
+        if failed:
+            self.given_up.set()
+        self.join()
+        if not failed:
+            self.check()
+
+    def run(self):
+        try:
+            while not (self.given_up.is_set() or
+                       self.ending.is_set() and self.sent >= self.least):
+                self.traffic.one(self.feeder)
+                while self.feeder.producer.flush(1):
+                    if self.given_up.is_set():
+                        return
+                self.feeder.flush()
+                self.sent += 1
+                time.sleep(self.pause)
+        except Exception as failure:  # told by check()
+            self.failure = failure
+
+    def check(self):
+        """Raises where it has ended by a failure: to be called in waits for what it brings about.
+        Returns itself."""
+        if self.failure is not None:
+            raise AssertionError(f"the load ended after {self.sent} records") from self.failure
+        return self
