@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Two workers under load, and whatever can befall their processes, at random: kill -9, a
 stop, standing still for shorter and longer than a session, the disk lost. ROTATION_SECONDS
-says for how long (60), ROTATION_SEED what befalls whom; how far a worker has come by then is
-for the machine to say."""
+says for how long (60; and on until each has befallen one), ROTATION_SEED what befalls whom; how
+far a worker has come by then is for the machine to say."""
 
 import os
 import random
@@ -22,12 +22,16 @@ SEED = int(os.environ.get("ROTATION_SEED") or random.randrange(1_000_000))
 
 class RotationTest(CrashTest):
     def rotate(self, label):
+        # Before anything can go wrong.
+        print(f"\nROTATION_SEED={SEED} ROTATION_SECONDS={SECONDS:g}", flush=True)
         dice = random.Random(SEED)
         workers = [self.crashing(label, directory=f"{label}-{one}", checkpoint_interval_ms=100)
                    for one in "ab"]
-        self.count = dict.fromkeys(("killed at work", "killed", "wiped", "stopped", "stood still"), 0)
+        self.count = dict.fromkeys(("killed at work", "killed", "disk kept", "wiped", "stopped",
+                                    "stood still"), 0)
         end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
+        while time.monotonic() < end or not all(self.count[what] for what in self.count
+                                                if what != "killed"):
             if dice.random() < 0.7:  # else it may be hit while it starts, or takes over
                 self.wait_for_one_at_work(workers)
             time.sleep(dice.choice((0, 0.2, 2)) * dice.random())
@@ -36,7 +40,7 @@ class RotationTest(CrashTest):
         for worker in workers:
             if worker.process is None:
                 worker.start()
-        print(f"\nROTATION_SEED={SEED} ROTATION_SECONDS={SECONDS:g}: {self.count}")
+        print(self.count)
         return workers
 
     def wait_for_one_at_work(self, workers):
@@ -55,6 +59,7 @@ class RotationTest(CrashTest):
             self.count["killed at work" if self.works(worker) else "killed"] += 1
             worker.kill()
             if dice.random() < 0.2:
+                self.count["disk kept"] += 1
                 self.keep_disk(worker)
             if dice.random() < 0.15:
                 self.count["wiped"] += 1
