@@ -64,6 +64,8 @@ class StopPointsTest(CrashTest):
 
 
 class FoundingPointsTest(CrashTest):
+    leaves_checkpoints = False
+
     def course(self, point):
         """A first start, that dies; another one, or the same disk."""
         def run(label):

@@ -89,7 +89,8 @@ class RestoreInPartsTest(CrashTest):
         self.assertLess(self.to_restore(worker), whole - 256 * 1024 * 1024 // self.BYTES)
         self.assertEqual(worker.dump(), state)
         self.assertEqual(worker.stop(), 0)
-        worker.verify(state_dir=self.kept[worker.application_id][0])
+        kept = worker.verify(state_dir=self.kept[worker.application_id][0])
+        self.assertGreater(kept["right"], 0)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class TransactionPointsTest(CrashTest):
             "output-produced": (1, 2, 60),
             "changelog-produced": (5, 8, 120),
         }), seed=11)
-        self.assertGreater(self.partial, 0)
+        self.assertTrue(self.partial)
 
     def test_in_the_commit(self):
         # The first commit of each process is the one without records, which in a new state
@@ -48,7 +48,7 @@ class TransactionPointsTest(CrashTest):
             "commit-in-flight": (1, 2, 60),
             "committed": (1, 2, 60),
         }), seed=12)
-        self.assertGreater(self.partial, 0)
+        self.assertTrue(self.partial)
 
 
 class AtLeastOnceTest(CrashTest):

@@ -25,10 +25,14 @@ def courses(make, *points):
 
 
 class CrashTest(KafkaTest):
+    # Whether some of its dead have come to a checkpoint, which then can be looked at.
+    leaves_checkpoints = True
+
     def setUp(self):
         super().setUp()
         self.kept = {}  # by application: the directories that its dead have left
-        self.partial = 0  # of those: with some of the state and not all of it
+        self.checked = []  # of those: with state that was held against the changelogs
+        self.partial = []  # of those: with some of the state and not all of it
         self.feeder = Feeder(self.inputs)
 
     def crashing(self, label, directory=None, **settings):
@@ -104,6 +108,8 @@ class CrashTest(KafkaTest):
             state = calm.dump()
             self.assertEqual(calm.stop(), 0)
             list(pool.map(lambda worker: self.compare(expected, state, worker), left.values()))
+        if self.leaves_checkpoints:
+            self.assertTrue(self.checked, f"no disk with a checkpoint, of {self.kept}")
 
     def compare(self, expected, state, worker):
         self.compare_outputs(expected, self.outputs(worker))
@@ -119,5 +125,7 @@ class CrashTest(KafkaTest):
         self.assertEqual(worker.verify()["not_checked"], [])
         # What each death has left is a prefix of the changelogs: with the rest, it is all.
         for kept in self.kept.get(worker.application_id, []):
-            worker.verify(state_dir=kept)
-            self.partial += worker.dump("--offline", state_dir=kept) not in ([], state)
+            if worker.verify(state_dir=kept)["right"] > 0:
+                self.checked.append(kept)
+            if worker.dump("--offline", state_dir=kept) not in ([], state):
+                self.partial.append(kept)
