@@ -243,8 +243,10 @@ party-sequence of tenant {TENANT}
 
     def test_a_history_is_kept_and_makes_the_past_exact(self):
         worker, feeder = self.filled(changelog_history="1h")
-        log = f"{worker.application_id}-characters-changelog"
-        last = read_topics([log])[log][-1].timestamp
+        logs = [f"{worker.application_id}-{store}-changelog"
+                for store in ("characters", "parties", "party-sequence")]
+        log = logs[0]
+        last = max(records[-1].timestamp for records in read_topics(logs).values())
         feeder.status(7, "LOGIN", channelId=1, mapId=1)
         feeder.flush()
         self.wait_processed(worker, feeder)

@@ -61,10 +61,10 @@ class WireWordsTest(unittest.TestCase):
                    ["LOGIN", "MAP_CHANGED", "DELETED", "GM_CHANGED"])
 
     def test_invite_events(self):
-        self.check("serde/wire_decoder.cc", r'!= "([A-Z]+)"', 2, ["PARTY", "ACCEPTED"])
+        self.check("serde/wire_decoder.cc", r'(?:!= |kAccepted = )"([A-Z]+)"', 2, ["PARTY", "ACCEPTED"])
 
     def test_outputs(self):
-        self.check("serde/wire_encoder.cc", r'(?:return |Empty\(|"type", )"([A-Z_]+)"', 12,
+        self.check("serde/wire_encoder.cc", r'(?:return |Empty\(|kInviteType = )"([A-Z_]+)"', 12,
                    ["CREATED", "JOINED", "LEFT", "EXPEL", "DISBAND", "CHANGE_LEADER", "ERROR",
                     "LOGIN", "LOGOUT", "LEVEL_CHANGED", "JOB_CHANGED", "NAME_CHANGED", "CREATE"])
 

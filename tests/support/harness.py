@@ -251,6 +251,11 @@ class Worker:
             raise AssertionError(done.stderr.decode())
         return done.stdout.decode().split("\n")[:-1]  # names may have other line ends
 
+    def counted(self, name, of=""):
+        """The sum of a counter, as logged at the stop, over those whose labels hold `of`."""
+        return sum(int(value) for labels, value in re.findall(
+            rf' count name={name} of="(.*)" value=(\d+)$', self.log(), re.M) if of in labels)
+
     def wait_stands_still(self):
         """Until it has stopped itself, as PARTY_WORKER_STOP_AT says."""
         def state():
