@@ -9,24 +9,26 @@ import re
 import sys
 import unittest
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from broker_outage_test import Load  # noqa: E402
 from harness import Feeder, INPUTS, PARTY, wait_for  # noqa: E402
 from own_broker import OwnBrokerTest  # noqa: E402
+from traffic import Load  # noqa: E402
 
 
 LOG_PARTITIONS = 4  # of both coordinators' logs, by tools/kafka
 
 
-def java_hash(text):
+def partition_of(name):
+    """Of a coordinator's log: Java's hashCode, and Kafka's Utils.abs of it."""
     value = 0
-    for letter in text:
+    for letter in name:
         value = (31 * value + ord(letter)) & 0xFFFFFFFF
-    return (value - (1 << 32) if value >= 1 << 31 else value) & 0x7FFFFFFF
+    value = value - (1 << 32) if value >= 1 << 31 else value
+    return (0 if value == -(1 << 31) else abs(value)) % LOG_PARTITIONS
 
 
 class ThreeBrokersTest(OwnBrokerTest):
@@ -41,22 +43,20 @@ class ThreeBrokersTest(OwnBrokerTest):
         return found[partition].leader if partition in found else -1
 
     def coordinator(self, log, name):
-        return self.leader(log, java_hash(name) % LOG_PARTITIONS)
+        return self.leader(log, partition_of(name))
 
-    def in_sync(self, topic):
+    def is_whole(self):
         try:
-            return len(self.admin.list_topics(topic, timeout=20).topics[topic].partitions[0].isrs)
+            topics = self.admin.list_topics(timeout=20).topics.values()
         except KafkaException:
-            return 0
+            return False
+        return all(len(partition.isrs) == 3 for topic in topics
+                   for partition in topic.partitions.values())
 
-    def wait_whole(self, worker):
-        topics = [*worker.topics.values(), "__consumer_offsets", "__transaction_state"]
-        wait_for(lambda: all(self.in_sync(topic) == 3 for topic in topics), "all replicas")
-
-    def wait_goes_on(self, worker):
+    def wait_goes_on(self, worker, load):
         before = wait_for(lambda: self.committed_end(worker), "a leader of the outputs")
-        wait_for(lambda: self.committed_end(worker) > before + 20 or not worker.running(),
-                 "more outputs")
+        wait_for(lambda: load.check() and self.committed_end(worker) > before + 20 or
+                 not worker.running(), "more outputs", seconds=120)
         self.assertTrue(worker.running())
 
     def committed_end(self, worker):
@@ -70,6 +70,28 @@ class ThreeBrokersTest(OwnBrokerTest):
             return 0
         finally:
             consumer.close()
+
+    def lose_two(self, worker):
+        """What is left may not take a write; it has the outputs, so that they can be read."""
+        probe = f"{self.name}-probe"
+        self.admin.create_topics([NewTopic(probe, 1, 3)])[probe].result()
+        left = self.leader(worker.topics[PARTY])
+        for node in {1, 2, 3} - {left}:
+            self.broker.kill(node)
+        end = wait_for(lambda: self.committed_end(worker), "the end of the outputs")
+        self.assert_takes_no_write(probe)
+        self.assertEqual(self.committed_end(worker), end)
+        self.assertTrue(worker.running())
+        self.broker.start()
+
+    def assert_takes_no_write(self, topic):
+        """For so long that the cluster would have found another leader, if it could."""
+        told = []
+        producer = Producer({"bootstrap.servers": self.bootstrap, "acks": "all",
+                             "message.timeout.ms": 15000})
+        producer.produce(topic, b"", on_delivery=lambda error, _: told.append(error))
+        wait_for(lambda: producer.flush(1) == 0, "the write to be given up")
+        self.assertIsNotNone(told[0])
 
     def test_each_that_matters_is_killed(self):
         worker = self.worker("w", session_timeout_ms=6000, replication_factor=3)
@@ -85,28 +107,19 @@ class ThreeBrokersTest(OwnBrokerTest):
             "transactions": lambda: self.coordinator("__transaction_state", transactional_id),
             "group": lambda: self.coordinator("__consumer_offsets", worker.application_id),
         }
-        load = Load(feeder, 41)
-        try:
+        with Load(feeder, 41) as load:
+            self.wait_goes_on(worker, load)
             for what, where in find.items():
-                with self.subTest(killed=what):
-                    self.wait_whole(worker)
-                    node = wait_for(lambda: max(0, where()), what)
-                    self.broker.kill(node)
-                    wait_for(lambda: where() not in (node, -1), f"another {what}")
-                    self.wait_goes_on(worker)
-                    self.broker.start()
-            self.wait_whole(worker)
-
-            # Two at once: what is left may not take a write.
-            first = self.leader(self.inputs[INPUTS[0]])
-            down = [node for node in (1, 2, 3) if node != first]
-            for node in down:
+                wait_for(self.is_whole, "all replicas", seconds=120)
+                node = wait_for(lambda: max(0, where()), what)
+                print(f"killing broker {node}: {what}", flush=True)
                 self.broker.kill(node)
-            worker.wait_log("warning broker is not reachable")
-            self.broker.start()
-            self.wait_goes_on(worker)
-        finally:
-            load.end()
+                wait_for(lambda: where() not in (node, -1), f"another {what}")
+                self.wait_goes_on(worker, load)
+                self.broker.start()
+            wait_for(self.is_whole, "all replicas", seconds=120)
+            self.lose_two(worker)
+            self.wait_goes_on(worker, load)
         self.wait_processed(worker, feeder)
         calm = self.worker("calm", replication_factor=3).start()
         self.wait_processed(calm, feeder)
