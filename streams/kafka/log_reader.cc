@@ -17,12 +17,12 @@ constexpr size_t kBatch = 10'000;
 constexpr int64_t kLogEnd = -1;  // as rd_kafka_offsets_for_times takes them
 constexpr int64_t kLogStart = -2;
 constexpr absl::Duration kPeekTimeout = absl::Seconds(2);
+constexpr absl::Duration kLeadersTimeout = absl::Seconds(1);
 constexpr absl::Duration kWakeInterval = absl::Milliseconds(5);
 
-// By a handle that reads committed, the log's end is that of what is decided.
-absl::StatusOr<std::vector<base::Offset>> Ask(rd_kafka_t* handle,
-                                              std::span<const base::TopicPartition> partitions,
-                                              int64_t which, absl::Duration timeout) {
+absl::StatusOr<std::vector<base::Offset>> AskTheirLeaders(
+    rd_kafka_t* handle, std::span<const base::TopicPartition> partitions, int64_t which,
+    absl::Duration timeout) {
   std::vector<base::Offset> offsets;
   if (partitions.empty()) return offsets;
   const PartitionList list = ToList(partitions);
@@ -36,6 +36,29 @@ absl::StatusOr<std::vector<base::Offset>> Ask(rd_kafka_t* handle,
     if (list->elems[i].offset < 0) return absl::UnavailableError(what + ": no answer");
     offsets.emplace_back(list->elems[i].offset);
   }
+  return offsets;
+}
+
+// The library looks anew for the leaders of topics that it has an object of. Of others, which
+// were only ever asked about, it goes on asking the leader that is gone, for up to
+// metadata.max.age.ms.
+void LookForLeaders(rd_kafka_t* handle, std::span<const base::TopicPartition> partitions,
+                    absl::Duration timeout) {
+  std::vector<TopicHandle> topics;
+  for (const base::TopicPartition& one : partitions) {
+    topics.emplace_back(rd_kafka_topic_new(handle, one.topic.c_str(), nullptr));
+  }
+  const rd_kafka_metadata_t* found = nullptr;
+  rd_kafka_metadata(handle, /*all_topics=*/0, /*only_rkt=*/nullptr, &found, ToMs(timeout));
+  if (found != nullptr) rd_kafka_metadata_destroy(found);
+}
+
+// By a handle that reads committed, the log's end is that of what is decided.
+absl::StatusOr<std::vector<base::Offset>> Ask(rd_kafka_t* handle,
+                                              std::span<const base::TopicPartition> partitions,
+                                              int64_t which, absl::Duration timeout) {
+  auto offsets = AskTheirLeaders(handle, partitions, which, timeout);
+  if (!offsets.ok()) LookForLeaders(handle, partitions, std::min(timeout, kLeadersTimeout));
   return offsets;
 }
 
