@@ -13,9 +13,11 @@
 namespace api {
 namespace {
 
-// Two that scrape and one that asks for the health, at a time.
-constexpr size_t kThreads = 3;
+// Some that scrape, some that ask for the health, and some that connect and say nothing.
+constexpr size_t kThreads = 8;
 constexpr time_t kTimeoutSeconds = 3;
+// One that connects and says nothing keeps a thread, and a stop, for so long.
+constexpr time_t kSilenceSeconds = 1;
 constexpr size_t kMostBody = 1024;  // of a request: none has any
 
 // With the library's own options two processes could listen at one address, and each would
@@ -50,6 +52,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Address& add
   httplib::Server& server = made->running_->server;
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   server.set_socket_options(SetSocketOptions);
+  server.set_keep_alive_timeout(kSilenceSeconds);
   server.set_keep_alive_max_count(1);  // one that stays connected would keep its thread
   server.set_read_timeout(kTimeoutSeconds);
   server.set_write_timeout(kTimeoutSeconds);

@@ -1,6 +1,7 @@
 #include "streams/task_start.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -508,18 +509,19 @@ void TaskStart::LogProgress(bool last) {
               {{"state_partition", partition_},
                {"records", restored_},
                {"seconds", absl::StrFormat("%.2f", seconds)},
-               {"per_second", absl::StrFormat("%.0f", rate)}});
+               {"per_second", std::lrint(rate)}});
     return;
   }
   const double left = static_cast<double>(to_restore_ - done) / rate;
-  base::Log(base::LogLevel::kInfo, "restoring",
-            {{"state_partition", partition_},
-             {"done", done},
-             {"of", to_restore_},
-             {"percent", absl::StrFormat("%.0f", 100.0 * static_cast<double>(done) /
-                                                     static_cast<double>(to_restore_))},
-             {"per_second", absl::StrFormat("%.0f", rate)},
-             {"seconds_left", done == 0 ? std::string("unknown") : absl::StrFormat("%.0f", left)}});
+  base::Log(
+      base::LogLevel::kInfo, "restoring",
+      {{"state_partition", partition_},
+       {"done", done},
+       {"of", to_restore_},
+       {"percent",
+        std::lrint(100.0 * static_cast<double>(done) / static_cast<double>(to_restore_))},
+       {"per_second", std::lrint(rate)},
+       {"seconds_left", done == 0 ? std::string("unknown") : absl::StrCat(std::lrint(left))}});
 }
 
 TaskStart::Log* TaskStart::FindLog(const base::TopicPartition& changelog) {

@@ -124,7 +124,8 @@ int Report(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto settings = tools::ParseSettings(argc, argv, "tools/describe_topology.cc", kUsage);
+  const auto settings = tools::ParseSettings(argc, argv, "tools/describe_topology.cc", kUsage,
+                                             tools::OwnFlags::kWithoutVariables);
   if (!settings.ok()) return Report(settings.status()), 2;
   if (!base::SetUpLogging("error").ok()) return 2;
   return Report(Run(*settings));

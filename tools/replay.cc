@@ -9,6 +9,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "tools/settings.h"
 
@@ -92,7 +93,9 @@ absl::StatusOr<tools::ReplayRequest> ReadRequest(const tools::Settings& settings
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto settings = tools::ParseSettings(argc, argv, "tools/replay.cc", kUsage);
+  if (!base::SetUpLogging("error").ok()) return 2;  // dead letters are among what it writes
+  const auto settings = tools::ParseSettings(argc, argv, "tools/replay.cc", kUsage,
+                                             tools::OwnFlags::kWithoutVariables);
   const absl::StatusOr<tools::ReplayRequest> request =
       settings.ok() ? ReadRequest(*settings) : settings.status();
   if (!request.ok()) {

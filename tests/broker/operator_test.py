@@ -68,8 +68,17 @@ class HelpTest(unittest.TestCase):
     def test_help_is_complete(self):
         self.assert_help(WORKER, "settings.cc", "worker.cc")
         self.assert_help(DUMP, "settings.cc", by_flag_alone="dump/options.cc")
-        self.assert_help(os.path.join(BUILD, "tools", "describe-topology"), "settings.cc",
-                         "describe_topology.cc")
+        for program, source in (("describe-topology", "describe_topology.cc"),
+                                ("reset", "reset.cc"), ("replay", "replay.cc"),
+                                ("import", "import.cc")):
+            self.assert_help(os.path.join(BUILD, "tools", program), "settings.cc",
+                             by_flag_alone=source)
+
+    def test_a_variable_is_no_word_of_the_operator(self):
+        """EXECUTE, CHECK, DIFF and the like mean other things in many shells."""
+        status, out, _ = run(os.path.join(BUILD, "tools", "describe-topology"), FORMAT="dot")
+        self.assertEqual(status, 0)
+        self.assertTrue(out.startswith("Topologies:"))
 
     def test_help_whatever_else_is_set(self):
         self.assertEqual(run(WORKER, "--help"),

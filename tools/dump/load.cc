@@ -48,8 +48,9 @@ absl::StatusOr<streams::Broker*> Loader::broker() {
 
 absl::Status Loader::NameKafka(const absl::Status& status) const {
   if (!streams::IsWait(status)) return status;
-  return base::Annotate(status, absl::StrCat("Kafka at ", settings_.kafka.bootstrap_servers,
-                                             " (--offline does without)"));
+  return base::Annotate(status,
+                        absl::StrCat("Kafka at ", settings_.kafka.bootstrap_servers,
+                                     " (the local checkpoint alone needs none: --offline)"));
 }
 
 absl::StatusOr<std::vector<Source>> Loader::Checkpoints(const std::string& state_dir) {

@@ -131,7 +131,7 @@ absl::StatusOr<std::vector<PartitionPositions>> Gather(Loader* loader, const Opt
                               .end = {}});
     }
     // Of what the changelogs give, the positions are none.
-    if (source.memory == nullptr) {
+    if (source.memory == nullptr && !source.replica->is_new()) {
       found.checkpoint = source.replica->positions();
       for (size_t i = 0; i < found.stores.size(); ++i) {
         found.stores[i].checkpoint = found.checkpoint->next[i].value();
@@ -145,7 +145,7 @@ absl::StatusOr<std::vector<PartitionPositions>> Gather(Loader* loader, const Opt
     all.push_back(std::move(found));
   }
   if (options.from == Options::From::kCheckpoint) return all;
-  RETURN_IF_ERROR(loader->CatchUp(&sources));
+  if (options.from != Options::From::kChangelogs) RETURN_IF_ERROR(loader->CatchUp(&sources));
   for (size_t i = 0; i < sources.size(); ++i) {
     ASSIGN_OR_RETURN(const auto recorded, Recorded(*sources[i].replica));
     Fill(recorded, &InputLine::in_changelog, &all[i].inputs);
