@@ -2,7 +2,16 @@
 
 #include <utility>
 
+#include "base/log.h"
+
 namespace base {
+
+LogLimit::~LogLimit() {
+  for (const auto& [cause, of] : causes_) {
+    if (of.left_out == 0) continue;
+    Log(LogLevel::kInfo, "lines were left out", {{"cause", cause}, {"left_out", of.left_out}});
+  }
+}
 
 std::optional<uint64_t> LogLimit::Pass(std::string_view cause) {
   constexpr size_t kMostCauses = 1000;

@@ -1,5 +1,6 @@
 // Keeps what happens again and again from flooding the log: of each cause so many lines are
-// written in a period of time; the first of the next period says how many were left out.
+// written in a period of time; the first of the next period says how many were left out, and
+// the end of the limit does where there was none.
 //
 // Thread-safe.
 #pragma once
@@ -21,6 +22,9 @@ class LogLimit {
   // The clock outlives the object.
   LogLimit(const Clock& clock, uint64_t lines, absl::Duration period)
       : clock_(clock), lines_(lines), period_(period) {}
+  ~LogLimit();
+  LogLimit(const LogLimit&) = delete;
+  LogLimit& operator=(const LogLimit&) = delete;
 
   // No value: not to be written. Else how many lines of this cause were left out before it.
   // Of the causes beyond the first thousand all count as one.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -107,18 +108,22 @@ TEST(LogLimitTest, CausesWithoutEndTakeMemoryOfAnEnd) {
 
 TEST(LogLimitTest, LinesThatAreLeftOutAreCounted) {
   testing_support::ManualClock clock;
-  LogLimit limit(clock, 1, absl::Seconds(10));
+  std::optional<LogLimit> limit;
+  limit.emplace(clock, 1, absl::Seconds(10));
   std::vector<std::string> lines;
   RedirectLogging(LogLevel::kInfo,
                   [&](LogLevel, std::string_view line) { lines.emplace_back(line); });
-  const auto log = [&] { Log(limit, "why", LogLevel::kWarning, "it happened", {{"n", 1}}); };
+  const auto log = [&] { Log(*limit, "why", LogLevel::kWarning, "it happened", {{"n", 1}}); };
   log();
   log();
   log();
   clock.elapsed += absl::Seconds(10);
   log();
+  log();
+  limit.reset();  // at its end there is no next line
   RedirectLogging(LogLevel::kDebug, nullptr);
-  EXPECT_THAT(lines, ElementsAre("it happened n=1", "it happened n=1 left_out=2"));
+  EXPECT_THAT(lines, ElementsAre("it happened n=1", "it happened n=1 left_out=2",
+                                 "lines were left out cause=why left_out=1"));
 }
 
 }  // namespace

@@ -37,6 +37,9 @@ class LogTest(KafkaTest):
         self.assertTrue(dead)
         # So many lines in a period; the traffic may last for more than one.
         self.assertLess(len(dead), FLOOD / 2)
+        # All are accounted for.
+        left_out = sum(int(n) for n in re.findall(r" left_out=(\d+)$", "\n".join(lines), re.M))
+        self.assertEqual(len(dead) + left_out, FLOOD)
         for line in dead:
             self.assertIn(f" trace_id={TRACE_ID} code=INVALID_JSON ", line)
             self.assertIn(" warning ", line)
