@@ -49,7 +49,7 @@ class FullDiskTest(KafkaTest):
     def feed(self, feeder, traffic, records):
         for _ in range(records):
             traffic.one(feeder)
-        feeder.flush()
+            feeder.flush()  # else two workers might merge the inputs differently
 
     def compare_with_undisturbed(self, worker, feeder):
         calm = self.worker("calm").start()

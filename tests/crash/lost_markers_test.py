@@ -129,7 +129,7 @@ class LostMarkersTest(OwnBrokerTest):
         traffic = Traffic(11)
         for _ in range(200):  # for each output's partition: what waits there comes with it
             traffic.one(self.feeder)
-        self.feeder.flush()
+            self.feeder.flush()  # else two workers might merge the inputs differently
         self.wait_processed(self.worker_, self.feeder)
         calm = self.worker("calm").start()
         self.wait_processed(calm, self.feeder)
