@@ -94,14 +94,6 @@ absl::Status CheckBeginning(const std::string& application_id,
       "delete the group and the state directory to process the inputs from their beginning"));
 }
 
-// Its age is by wall clocks. One that is of the future tells nothing: the clock was wrong then
-// or is now.
-bool IsTooOld(const ReplicaAge& age) {
-  constexpr absl::Duration kClocksDiffer = absl::Hours(1);
-  const absl::Duration old = absl::Milliseconds(age.now.value() - age.current_as_of.value());
-  return old > age.tombstone_retention / 2 || old < -kClocksDiffer;
-}
-
 std::string OffsetText(const std::optional<base::Offset>& offset) {
   return offset.has_value() ? absl::StrCat(offset->value()) : "none";
 }
@@ -162,6 +154,14 @@ absl::StatusOr<base::Offset> CheckRetained(const InputEvidence& input, base::Off
 }
 
 }  // namespace
+
+// The age is by wall clocks. A state that is of the future tells nothing: the clock was wrong
+// then or is now.
+bool IsTooOld(const ReplicaAge& age) {
+  constexpr absl::Duration kClocksDiffer = absl::Hours(1);
+  const absl::Duration old = absl::Milliseconds(age.now.value() - age.current_as_of.value());
+  return !age.is_new && (old > age.tombstone_retention / 2 || old < -kClocksDiffer);
+}
 
 absl::StatusOr<RestorePlan> PlanRestore(const std::string& application_id,
                                         std::span<const ChangelogEvidence> changelogs,

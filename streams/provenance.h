@@ -64,6 +64,9 @@ struct ReplicaAge {
   absl::Duration tombstone_retention;
 };
 
+// What was deleted since may have left no trace in the changelogs.
+bool IsTooOld(const ReplicaAge& age);
+
 absl::StatusOr<RestorePlan> PlanRestore(const std::string& application_id,
                                         std::span<const ChangelogEvidence> changelogs,
                                         const ReplicaAge& age, bool group_has_offsets,

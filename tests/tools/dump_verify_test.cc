@@ -226,5 +226,16 @@ TEST_F(VerifyTest, ACheckpointThatIsTooOldIsNotCompared) {
   EXPECT_TRUE(right_);
 }
 
+// By a clock that was wrong; a worker would set it aside, too.
+TEST_F(VerifyTest, ACheckpointOfTheFutureIsNotCompared) {
+  Store(2, 20);
+  replica().set_current_as_of(base::Timestamp(base::SystemClock().Now().value() +
+                                              absl::ToInt64Milliseconds(absl::Hours(2))));
+  const std::string out = Run();
+  EXPECT_THAT(out, Not(HasSubstr(R"("difference")")));
+  EXPECT_THAT(out, HasSubstr("or of the future"));
+  EXPECT_TRUE(right_);
+}
+
 }  // namespace
 }  // namespace dump

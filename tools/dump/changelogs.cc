@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "streams/engine_records.h"
 #include "streams/internal_topics.h"
+#include "streams/provenance.h"
 
 namespace dump {
 
@@ -35,8 +36,10 @@ absl::StatusOr<absl::Duration> CheckChangelogs(const std::string& application_id
 }
 
 bool IsTooOld(const state::Replica& replica, absl::Duration tombstones) {
-  const int64_t age = base::SystemClock().Now().value() - replica.positions().current_as_of.value();
-  return !replica.is_new() && absl::Milliseconds(age) > tombstones / 2;
+  return streams::IsTooOld({.is_new = replica.is_new(),
+                            .current_as_of = replica.positions().current_as_of,
+                            .now = base::SystemClock().Now(),
+                            .tombstone_retention = tombstones});
 }
 
 Changelogs::Changelogs(const std::string& application_id, const std::vector<std::string>& stores,

@@ -75,8 +75,8 @@ absl::Status Loader::CatchUp(std::vector<Source>* sources) {
   for (Source& source : *sources) {
     if (IsTooOld(*source.replica, tombstones)) {
       Complain(
-          "the checkpoint is older than half of the changelogs' delete.retention.ms: read from the "
-          "changelogs alone");
+          "the checkpoint is older than half of the changelogs' delete.retention.ms, or of the "
+          "future: read from the changelogs alone");
       ASSIGN_OR_RETURN(source, EmptySource(source.partition, stores_, &executor_));
     }
     Changelogs changelogs(application_id, stores_, source.partition, reader.get());

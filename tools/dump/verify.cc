@@ -73,8 +73,8 @@ class PartitionVerifier {
       not_compared_ = "there is no checkpoint yet";
     } else if (IsTooOld(replica, tombstones)) {
       not_compared_ =
-          "the checkpoint is older than half of the changelogs' delete.retention.ms, and a worker "
-          "would set it aside: what was deleted since may have left no trace";
+          "the checkpoint is older than half of the changelogs' delete.retention.ms, or of the "
+          "future, and a worker would set it aside: what was deleted since may have left no trace";
     }
   }
 
