@@ -82,4 +82,11 @@ absl::StatusOr<InputPositions> DecodeInputPositions(std::string_view bytes) {
   return positions;
 }
 
+absl::StatusOr<InputPositions> ReadInputPositions(const state::Replica& replica) {
+  std::string bytes;
+  ASSIGN_OR_RETURN(const bool found, replica.Get(kEngineStore, kOffsetsKey, &bytes));
+  if (!found) return InputPositions();
+  return DecodeInputPositions(bytes);
+}
+
 }  // namespace streams

@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "base/kafka_types.h"
 #include "base/uuid.h"
+#include "state/replica.h"
 
 namespace streams {
 
@@ -44,5 +45,11 @@ using InputPositions = std::map<base::TopicPartition, base::Offset>;
 // Appends to `out`.
 void EncodeInputPositions(const InputPositions& positions, std::string* out);
 absl::StatusOr<InputPositions> DecodeInputPositions(std::string_view bytes);
+
+// The store that has the engine's records of input positions.
+inline constexpr state::StoreIndex kEngineStore{0};
+
+// The input positions that a state includes; none where it records none.
+absl::StatusOr<InputPositions> ReadInputPositions(const state::Replica& replica);
 
 }  // namespace streams

@@ -70,6 +70,13 @@ std::string ChangelogTopic(const std::string& application_id, const std::string&
   return absl::StrCat(application_id, "-", store, "-changelog");
 }
 
+std::vector<std::string> ChangelogTopics(const std::string& application_id,
+                                         const std::vector<std::string>& stores) {
+  std::vector<std::string> topics;
+  for (const std::string& store : stores) topics.push_back(ChangelogTopic(application_id, store));
+  return topics;
+}
+
 std::string RepartitionTopic(const std::string& application_id, const std::string& name) {
   return absl::StrCat(application_id, "-", name, "-repartition");
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -15,6 +16,9 @@
 namespace streams {
 
 std::string ChangelogTopic(const std::string& application_id, const std::string& store);
+// Of each store, in their order.
+std::vector<std::string> ChangelogTopics(const std::string& application_id,
+                                         const std::vector<std::string>& stores);
 std::string RepartitionTopic(const std::string& application_id, const std::string& name);
 
 // With every setting that matters named, so that a broker's defaults can't hurt. `history`:

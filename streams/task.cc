@@ -10,7 +10,6 @@ namespace streams {
 namespace {
 
 // The engine's record of input positions goes to the first store's changelog.
-constexpr state::StoreIndex kEngineStore{0};
 
 constexpr base::MetricName kConsumed{
     "records_consumed_total",

@@ -205,10 +205,7 @@ bool TaskStart::IsFounded() const {
 
 // A transaction that has processed something brings the group's offsets further.
 absl::StatusOr<bool> TaskStart::GroupIsAhead() const {
-  std::string bytes;
-  ASSIGN_OR_RETURN(const bool found, replica_->Get(state::StoreIndex(0), kOffsetsKey, &bytes));
-  if (!found) return false;
-  ASSIGN_OR_RETURN(const InputPositions recorded, DecodeInputPositions(bytes));
+  ASSIGN_OR_RETURN(const InputPositions recorded, ReadInputPositions(*replica_));
   return std::any_of(recorded.begin(), recorded.end(), [&](const auto& position) {
     const auto in_group = committed_.find(position.first);
     return in_group != committed_.end() && in_group->second.offset > position.second;
@@ -455,12 +452,7 @@ absl::Status TaskStart::PutInPlace() {
 }
 
 absl::Status TaskStart::ChooseInputs() {
-  InputPositions recorded;
-  std::string bytes;
-  ASSIGN_OR_RETURN(const bool found, replica_->Get(state::StoreIndex(0), kOffsetsKey, &bytes));
-  if (found) {
-    ASSIGN_OR_RETURN(recorded, DecodeInputPositions(bytes));
-  }
+  ASSIGN_OR_RETURN(const InputPositions recorded, ReadInputPositions(*replica_));
   std::vector<InputEvidence> evidence;
   for (const base::TopicPartition& input : inputs_) {
     InputEvidence one{.input = input,

@@ -111,14 +111,6 @@ absl::StatusOr<int32_t> StatePartitions(const std::vector<std::string>& inputs,
   return largest;
 }
 
-std::vector<std::string> Changelogs(const Topology& topology, const TopicSetup& setup) {
-  std::vector<std::string> changelogs;
-  for (const std::string& store : topology.store_names()) {
-    changelogs.push_back(ChangelogTopic(setup.application_id, store));
-  }
-  return changelogs;
-}
-
 PartitionCounts Counts(const std::vector<std::string>& inputs, const Descriptions& found,
                        int32_t state_partitions) {
   PartitionCounts counts{.inputs = {}, .state = state_partitions};
@@ -185,7 +177,8 @@ absl::StatusOr<TopicsFound> SetUpTopics(const Topology& topology, const TopicSet
   const std::vector<std::string> inputs = topology.source_topics();
   std::vector<std::string> outer = inputs;
   for (const std::string& topic : topology.sink_topics()) outer.push_back(topic);
-  const std::vector<std::string> changelogs = Changelogs(topology, setup);
+  const std::vector<std::string> changelogs =
+      ChangelogTopics(setup.application_id, topology.store_names());
   std::vector<std::string> internal = changelogs;
   for (const std::string& name : topology.repartition_names()) {
     internal.push_back(RepartitionTopic(setup.application_id, name));
@@ -215,7 +208,8 @@ absl::StatusOr<TopicsFound> SetUpTopics(const Topology& topology, const TopicSet
 absl::StatusOr<PartitionCounts> FindPartitions(const Topology& topology, const TopicSetup& setup,
                                                Admin& admin) {
   const std::vector<std::string> inputs = topology.source_topics();
-  const std::vector<std::string> changelogs = Changelogs(topology, setup);
+  const std::vector<std::string> changelogs =
+      ChangelogTopics(setup.application_id, topology.store_names());
   std::vector<std::string> all = inputs;
   all.insert(all.end(), changelogs.begin(), changelogs.end());
   ASSIGN_OR_RETURN(const Descriptions found, admin.DescribeTopics(all, kTimeout));

@@ -17,10 +17,7 @@ namespace dump {
 absl::StatusOr<absl::Duration> CheckChangelogs(const std::string& application_id,
                                                const std::vector<std::string>& stores,
                                                streams::Admin& admin) {
-  std::vector<std::string> changelogs;
-  for (const std::string& store : stores) {
-    changelogs.push_back(streams::ChangelogTopic(application_id, store));
-  }
+  const std::vector<std::string> changelogs = streams::ChangelogTopics(application_id, stores);
   ASSIGN_OR_RETURN(const auto found, admin.DescribeTopics(changelogs, kKafkaTimeout));
   for (const std::string& changelog : changelogs) {
     if (found.contains(changelog)) continue;
@@ -45,8 +42,8 @@ bool IsTooOld(const state::Replica& replica, absl::Duration tombstones) {
 Changelogs::Changelogs(const std::string& application_id, const std::vector<std::string>& stores,
                        base::Partition partition, streams::LogReader* reader)
     : reader_(reader) {
-  for (const std::string& store : stores) {
-    partitions_.push_back({streams::ChangelogTopic(application_id, store), partition});
+  for (const std::string& topic : streams::ChangelogTopics(application_id, stores)) {
+    partitions_.push_back({topic, partition});
   }
 }
 

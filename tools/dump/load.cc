@@ -118,8 +118,8 @@ absl::StatusOr<std::vector<Source>> Loader::FromChangelogs(const std::optional<P
 // For how long the changelogs keep every record, as they are set now.
 absl::StatusOr<absl::Duration> Loader::History(streams::Admin& admin) {
   absl::Duration history = absl::InfiniteDuration();
-  for (const std::string& store : stores_) {
-    const std::string topic = streams::ChangelogTopic(settings_.engine.application_id, store);
+  for (const std::string& topic :
+       streams::ChangelogTopics(settings_.engine.application_id, stores_)) {
     ASSIGN_OR_RETURN(const auto settings, admin.TopicSettings(topic, kKafkaTimeout));
     history = std::min(history, streams::CompactionLag(settings));
   }

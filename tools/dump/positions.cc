@@ -50,14 +50,6 @@ Number Behind(const Number& position, const Number& end) {
   return std::max<int64_t>(0, *end - *position);
 }
 
-absl::StatusOr<streams::InputPositions> Recorded(const state::Replica& replica) {
-  std::string bytes;
-  ASSIGN_OR_RETURN(const bool found,
-                   replica.Get(state::StoreIndex(0), streams::kOffsetsKey, &bytes));
-  if (!found) return streams::InputPositions{};
-  return streams::DecodeInputPositions(bytes);
-}
-
 // Takes `of` into the field of each input.
 void Fill(const streams::InputPositions& of, Number InputLine::*field,
           std::vector<InputLine>* inputs) {
@@ -136,7 +128,7 @@ absl::StatusOr<std::vector<PartitionPositions>> Gather(Loader* loader, const Opt
       for (size_t i = 0; i < found.stores.size(); ++i) {
         found.stores[i].checkpoint = found.checkpoint->next[i].value();
       }
-      ASSIGN_OR_RETURN(const auto recorded, Recorded(*source.replica));
+      ASSIGN_OR_RETURN(const auto recorded, streams::ReadInputPositions(*source.replica));
       Fill(recorded, &InputLine::in_checkpoint, &found.inputs);
     }
     if (options.from != Options::From::kCheckpoint) {
@@ -147,7 +139,7 @@ absl::StatusOr<std::vector<PartitionPositions>> Gather(Loader* loader, const Opt
   if (options.from == Options::From::kCheckpoint) return all;
   if (options.from != Options::From::kChangelogs) RETURN_IF_ERROR(loader->CatchUp(&sources));
   for (size_t i = 0; i < sources.size(); ++i) {
-    ASSIGN_OR_RETURN(const auto recorded, Recorded(*sources[i].replica));
+    ASSIGN_OR_RETURN(const auto recorded, streams::ReadInputPositions(*sources[i].replica));
     Fill(recorded, &InputLine::in_changelog, &all[i].inputs);
   }
   return all;

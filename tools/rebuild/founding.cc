@@ -20,7 +20,6 @@ namespace {
 
 // The fused plan's only one.
 constexpr base::Partition kPartition{0};
-constexpr state::StoreIndex kEngineStore{0};
 constexpr absl::Duration kCommitTimeout = absl::Minutes(5);
 
 absl::Status ToStatus(const streams::ProduceResult& result, const char* doing) {
@@ -52,7 +51,7 @@ class Writer {
         }));
     std::string positions;
     streams::EncodeInputPositions(founding.positions, &positions);
-    RETURN_IF_ERROR(Add(kEngineStore, streams::kOffsetsKey, positions));
+    RETURN_IF_ERROR(Add(streams::kEngineStore, streams::kOffsetsKey, positions));
     RETURN_IF_ERROR(SendOffsets(founding.positions));
     const streams::CommitResult committed = producer_->Commit(kCommitTimeout);
     if (committed.kind == streams::CommitResult::Kind::kCommitted) {
@@ -141,10 +140,8 @@ absl::Status CheckInputsAndOutputs(const Settings& settings, const streams::Topo
 
 std::vector<std::string> InternalTopics(const std::string& application_id,
                                         const streams::Topology& topology) {
-  std::vector<std::string> topics;
-  for (const std::string& store : topology.store_names()) {
-    topics.push_back(streams::ChangelogTopic(application_id, store));
-  }
+  std::vector<std::string> topics =
+      streams::ChangelogTopics(application_id, topology.store_names());
   for (const std::string& name : topology.repartition_names()) {
     topics.push_back(streams::RepartitionTopic(application_id, name));
   }
@@ -177,10 +174,9 @@ absl::Status Found(const Settings& settings, const streams::Topology& topology,
                    const Connection& kafka, const Founding& founding) {
   RETURN_IF_ERROR(MakeTopics(settings, topology, kafka, founding.offsets_are_set));
   const std::string& id = settings.engine.application_id;
-  streams::ProducerSpec spec{.transactional_id = id + "-founding", .topics = {}, .reported = {}};
-  for (const std::string& store : topology.store_names()) {
-    spec.topics.push_back(streams::ChangelogTopic(id, store));
-  }
+  const streams::ProducerSpec spec{.transactional_id = id + "-founding",
+                                   .topics = streams::ChangelogTopics(id, topology.store_names()),
+                                   .reported = {}};
   ASSIGN_OR_RETURN(const auto producer, kafka.broker->NewTransactionalProducer(spec));
   RETURN_IF_ERROR(ToStatus(producer->InitTransactions(kKafkaTimeout), "init_transactions"));
   RETURN_IF_ERROR(ToStatus(producer->Begin(), "beginning the transaction"));

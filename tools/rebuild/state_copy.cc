@@ -20,16 +20,8 @@ namespace tools {
 namespace {
 
 constexpr base::Partition kPartition{0};
-constexpr state::StoreIndex kEngineStore{0};
 // For a moment in which nothing is written.
 constexpr int kLooks = 5;
-
-absl::StatusOr<streams::InputPositions> PositionsIn(const state::Replica& replica) {
-  std::string bytes;
-  ASSIGN_OR_RETURN(const bool found, replica.Get(kEngineStore, streams::kOffsetsKey, &bytes));
-  if (!found) return streams::InputPositions();
-  return streams::DecodeInputPositions(bytes);
-}
 
 // A member of the group to a task's start, and to nobody else: it only looks.
 class Onlooker final : public streams::GroupConsumer {
@@ -162,7 +154,7 @@ absl::StatusOr<StateCopy> OpenCheckpoint(const std::string& directory,
         "the checkpoint in ", path, " stands in the middle of a restore: its objects need not ",
         "fit each other. Let its worker finish, or take another copy"));
   }
-  ASSIGN_OR_RETURN(copy.positions, PositionsIn(*copy.replica));
+  ASSIGN_OR_RETURN(copy.positions, streams::ReadInputPositions(*copy.replica));
   return copy;
 }
 
@@ -179,7 +171,7 @@ absl::StatusOr<StateCopy> ReadChangelogs(const Settings& settings,
     ASSIGN_OR_RETURN(copy.replica, Restore(settings, topology, kafka, &replicas));
     ASSIGN_OR_RETURN(const bool whole, StoodStill(*copy.replica, id, topology, kafka));
     if (whole) {
-      ASSIGN_OR_RETURN(copy.positions, PositionsIn(*copy.replica));
+      ASSIGN_OR_RETURN(copy.positions, streams::ReadInputPositions(*copy.replica));
       return copy;
     }
     // What it has, the next look goes on from.
