@@ -171,12 +171,8 @@ party-sequence of tenant {TENANT}
     def test_what_came_after_the_checkpoint(self):
         worker, feeder = self.filled()
         self.assertEqual(worker.stop(), 0)
-        worker.start()
-        worker.wait_log("running plan", 2)
-        feeder.status(1, "LOGOUT", channelId=1, mapId=1)
-        feeder.flush()
-        self.wait_processed(worker, feeder)
-        worker.kill()
+        self.die_behind_checkpoint(
+            worker, feeder, lambda: feeder.status(1, "LOGOUT", channelId=1, mapId=1))
         _, online, _ = self.dump(worker, "--format=json")
         _, offline, err = self.dump(worker, "--format=json", "--offline")
         self.assert_lines(offline)
@@ -332,12 +328,8 @@ party-sequence of tenant {TENANT}
     def test_positions(self):
         worker, feeder = self.filled()
         self.assertEqual(worker.stop(), 0)
-        worker.start()
-        worker.wait_log("running plan", 2)
-        feeder.status(1, "LOGOUT", channelId=1, mapId=1)
-        feeder.flush()
-        self.wait_processed(worker, feeder)
-        worker.kill()
+        self.die_behind_checkpoint(
+            worker, feeder, lambda: feeder.status(1, "LOGOUT", channelId=1, mapId=1))
         feeder.status(1, "LOGIN", channelId=1, mapId=1)
         feeder.flush()
         status, out, err = self.dump(worker, "--positions", "--format=json")

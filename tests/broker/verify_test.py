@@ -185,12 +185,8 @@ class VerifyTest(KafkaTest):
 
     def test_each_kind_of_difference_is_named(self):
         worker, feeder = self.filled()
-        worker.start()
-        worker.wait_log("running plan", 2)
-        feeder.status(3, "LEVEL_CHANGED", amount=1, current=77)
-        feeder.flush()
-        self.wait_processed(worker, feeder)
-        worker.kill()
+        self.die_behind_checkpoint(
+            worker, feeder, lambda: feeder.status(3, "LEVEL_CHANGED", amount=1, current=77))
         self.assertEqual(self.differences(worker)[0], [])
         # Of the future: as the changelog has it behind the checkpoint.
         changelog = f"{worker.application_id}-characters-changelog"

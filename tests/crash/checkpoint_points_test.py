@@ -11,22 +11,12 @@ from crash import CrashTest  # noqa: E402
 
 
 class CheckpointPointsTest(CrashTest):
-    def course(self, point, counts, **settings):
-        def run(label):
-            worker = self.crashing(label, **settings)
-            for count in counts:
-                self.die_at(f"{point}:{count}", worker)
-            worker.wipe()
-            self.die_at(f"{point}:{counts[-1]}", worker)
-            return self.crashing(label, directory=f"{label}-other", **settings).start()
-        return run
-
     def test_small_ones(self):
         """Through memtables and an atomic flush: the 6 syncs of one are hit one by one."""
-        courses = {point: self.course(point, (1, 2, 5), checkpoint_interval_ms=50) for point in
-                   ("checkpoint-begun", "checkpoint-applied", "checkpoint-flushed")}
-        courses["flush-sync"] = self.course("flush-sync", (1, 2, 3, 4, 5, 6, 7, 20),
-                                            checkpoint_interval_ms=50)
+        courses = {point: self.dies_each_time(point, (1, 2, 5), checkpoint_interval_ms=50)
+                   for point in ("checkpoint-begun", "checkpoint-applied", "checkpoint-flushed")}
+        courses["flush-sync"] = self.dies_each_time(
+            "flush-sync", (1, 2, 3, 4, 5, 6, 7, 20), checkpoint_interval_ms=50)
         self.under_load(courses, seed=31)
         self.assertTrue(self.partial)
 
@@ -37,9 +27,9 @@ class CheckpointPointsTest(CrashTest):
             for character in range(1000, 6500):
                 feeder.status(character, "LOGIN", channelId=1, mapId=100000000)
         settings = {"checkpoint_keys": 5000, "checkpoint_interval_ms": 600_000}
-        courses = {f"apply-sync-{count}": self.course("apply-sync", (count,), **settings)
+        courses = {f"apply-sync-{count}": self.dies_each_time("apply-sync", (count,), **settings)
                    for count in (1, 3, 5, 6)}
-        courses["checkpoint-applied"] = self.course("checkpoint-applied", (1,), **settings)
+        courses["checkpoint-applied"] = self.dies_each_time("checkpoint-applied", (1,), **settings)
         self.under_load(courses, seed=32, first=many_characters)
 
 

@@ -13,21 +13,9 @@ from crash import CrashTest  # noqa: E402
 
 
 class TransactionPointsTest(CrashTest):
-    def course(self, point, counts, **settings):
-        """Dies at the point, at several of its hits; the disk is lost; another takes over."""
-        def run(label):
-            worker = self.crashing(label, **settings)
-            for count in counts:
-                self.die_at(f"{point}:{count}", worker)
-            worker.wipe()
-            self.die_at(f"{point}:{counts[-1]}", worker)
-            other = self.crashing(label, directory=f"{label}-other", **settings).start()
-            other.wait_log("running plan")
-            return other
-        return run
-
     def courses(self, points, **settings):
-        return {point: self.course(point, counts, **settings) for point, counts in points.items()}
+        return {point: self.dies_each_time(point, counts, **settings)
+                for point, counts in points.items()}
 
     def test_before_the_commit(self):
         self.under_load(self.courses({

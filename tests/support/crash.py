@@ -64,6 +64,20 @@ class CrashTest(KafkaTest):
         shutil.copytree(worker.state_dir, copy)
         kept.append(copy)
 
+    def dies_each_time(self, point, counts, **settings):
+        """A course: dies at the point, at several of its hits; the disk is lost; another takes
+        over."""
+        def run(label):
+            worker = self.crashing(label, **settings)
+            for count in counts:
+                self.die_at(f"{point}:{count}", worker)
+            worker.wipe()
+            self.die_at(f"{point}:{counts[-1]}", worker)
+            other = self.crashing(label, directory=f"{label}-other", **settings).start()
+            other.wait_log("running plan")
+            return other
+        return run
+
     def work(self, worker, *flags):
         """Starts the worker, which processes for a while and dies."""
         self.die_at("committed:8", worker, *flags)

@@ -345,6 +345,16 @@ class KafkaTest(unittest.TestCase):
         if not worker.running():
             raise AssertionError(f"the worker ended:\n{worker.log()}")
 
+    def die_behind_checkpoint(self, worker, feeder, change):
+        """Starts the stopped worker; what `change` writes is processed, and not on its disk."""
+        worker.start()
+        wait_for(lambda: "running plan" in worker.log_since_start() or not worker.running(),
+                 "the worker to run")
+        change()
+        feeder.flush()
+        self.wait_processed(worker, feeder)
+        worker.kill()
+
     def assert_same_outputs(self, expected, found):
         for name in OUTPUTS:
             for i, (a, b) in enumerate(zip(expected[name], found[name])):
