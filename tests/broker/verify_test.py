@@ -119,16 +119,24 @@ class VerifyTest(KafkaTest):
     def test_after_kill_9(self):
         worker = self.worker("w", **EVERY_FEW_RECORDS)
         feeder, traffic = Feeder(self.inputs), Traffic(6)
-        right = 0
-        for round_ in range(1, 5):
-            worker.start()
-            worker.wait_log("running plan", round_)
+
+        def feed_100():
             for _ in range(100):
                 traffic.one(feeder)
                 feeder.flush()
+
+        def has_checkpoint():
+            """Of some of the traffic, which goes on meanwhile: a checkpoint follows a commit."""
+            feed_100()
+            return worker.verify()["right"] > 20
+
+        for round_ in range(1, 5):
+            worker.start()
+            worker.wait_log("running plan", round_)
+            wait_for(has_checkpoint, "a checkpoint")
+            feed_100()
             worker.kill()
-            right = worker.verify()["right"]
-        self.assertGreater(right, 20)
+            self.assertGreater(worker.verify()["right"], 20)
 
     def test_no_checkpoint_yet(self):
         worker = self.worker("w", **NO_CHECKPOINT_BUT_THE_LAST).start()

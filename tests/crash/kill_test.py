@@ -37,6 +37,8 @@ class KillTest(KafkaTest):
                     killed.wipe()
                 killed.start()
                 starts += 1
+        # The dead one may have processed all: then there is nothing left to wait for but this.
+        killed.wait_log("running plan", count=starts)
         self.wait_processed(killed, feeder)
         self.assertEqual(killed.log().count("running plan"), starts)
         self.assertEqual(starts, kills + 1)
