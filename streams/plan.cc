@@ -1,10 +1,17 @@
 #include "streams/plan.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "streams/internal_topics.h"
 
 namespace streams {
+namespace {
+
+constexpr char kFusedOnly[] = "This version runs the fused plan only: inputs of one partition each";
+
+}  // namespace
 
 absl::StatusOr<Plan> MakePlan(const Topology& topology, const PartitionCounts& counts) {
   PlannedTask task{.partition = base::Partition(0), .inputs = {}};
@@ -12,8 +19,7 @@ absl::StatusOr<Plan> MakePlan(const Topology& topology, const PartitionCounts& c
     const int32_t partitions = counts.inputs.at(topic);
     if (partitions != 1) {
       return absl::FailedPreconditionError(
-          absl::StrCat("input ", topic, " has ", partitions, " partitions. This version runs the ",
-                       "fused plan only: inputs of one partition each"));
+          absl::StrCat("input ", topic, " has ", partitions, " partitions. ", kFusedOnly));
     }
     task.inputs.push_back({topic, task.partition});
   }
@@ -23,6 +29,21 @@ absl::StatusOr<Plan> MakePlan(const Topology& topology, const PartitionCounts& c
                      " partitions. This version runs the fused plan only: one state partition"));
   }
   return Plan{.name = "fused", .tasks = {std::move(task)}};
+}
+
+absl::Status CheckAssignment(const Topology& topology,
+                             const std::vector<base::TopicPartition>& assigned) {
+  const std::vector<std::string> inputs = topology.source_topics();
+  for (const base::TopicPartition& tp : assigned) {
+    if (tp.partition == base::Partition(0)) continue;
+    if (std::find(inputs.begin(), inputs.end(), tp.topic) == inputs.end()) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "partitions were added to input ", tp.topic, ": there is a partition ",
+        tp.partition.value(), ", of which nothing has been read. ", kFusedOnly, ". Have the ",
+        "records written to partition 0 of a topic of one partition, and those that are in ",
+        "others copied there"));
+  }
+  return absl::OkStatus();
 }
 
 std::string ToText(const Plan& plan, const Topology& topology, const std::string& application_id) {

@@ -34,6 +34,11 @@ struct Plan {
 // FailedPrecondition: there is no plan for these counts; names the topic.
 absl::StatusOr<Plan> MakePlan(const Topology& topology, const PartitionCounts& counts);
 
+// What the group gives a member is of a plan that there is: partitions may have been added
+// since the plan was made. FailedPrecondition: names the partition.
+absl::Status CheckAssignment(const Topology& topology,
+                             const std::vector<base::TopicPartition>& assigned);
+
 // For people: the tasks, what they read, keep and write. The topics' names with the
 // application's id.
 std::string ToText(const Plan& plan, const Topology& topology, const std::string& application_id);

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "streams/error_kinds.h"
 #include "streams/internal_topics.h"
+#include "streams/plan.h"
 
 namespace streams {
 namespace {
@@ -111,6 +112,7 @@ absl::Status StreamThread::OnAssigned(const std::vector<base::TopicPartition>& p
   if (const absl::Status answered = consumer_->Assign({}); !answered.ok()) {
     return Restart(std::string(answered.message()), /*fenced=*/false);
   }
+  RETURN_IF_ERROR(CheckAssignment(topology_, partitions));
   if (partitions.empty()) {
     status_->Set(ThreadStatus::Phase::kIdle, "another worker has the partitions");
     return absl::OkStatus();

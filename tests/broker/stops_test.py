@@ -11,7 +11,9 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from harness import BOOTSTRAP, COMMANDS, INPUTS, PARTY, STATUS, wait_for  # noqa: E402
+from confluent_kafka.admin import NewPartitions  # noqa: E402
+
+from harness import BOOTSTRAP, COMMANDS, Feeder, INPUTS, PARTY, STATUS, wait_for  # noqa: E402
 from kafka_admin import delete_records  # noqa: E402
 from stops import FIRST_PARTY, StopsTest, message_of  # noqa: E402
 
@@ -87,6 +89,18 @@ class InputStopsTest(StopsTest):
         self.assertEqual([topic for topic in self.admin.list_topics(timeout=10).topics
                           if topic.startswith(worker.application_id + "-")
                           and topic.endswith(("-changelog", "-repartition"))], [])
+
+    def test_partitions_added_to_an_input_of_a_running_worker(self):
+        worker = self.worker("w", kafka="topic.metadata.refresh.interval.ms=500").start()
+        feeder = Feeder(self.inputs)
+        worker.wait_log("running plan")
+        added = self.admin.create_partitions([NewPartitions(self.inputs[COMMANDS], 2)])
+        added[self.inputs[COMMANDS]].result()
+        feeder.character(1)
+        feeder.flush()
+        self.assertEqual(worker.wait_exit(), 1)
+        for name in (self.inputs[COMMANDS], "a partition 1", "fused plan"):
+            self.assertIn(name, message_of(worker.log()))
 
 
 class DirectoryStopsTest(StopsTest):

@@ -2,6 +2,7 @@
 
 #include "streams/stream_thread.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -167,6 +168,31 @@ TEST_F(StreamThreadTest, TellsWhatItIsAbout) {
   EXPECT_EQ(first.metrics().Snapshot().families().count("tasks_running"), 0u);
   EXPECT_TRUE(second.thread().Stop(absl::Seconds(1)).ok());
   EXPECT_EQ(second.status.view().phase, Phase::kStopping);
+}
+
+// What comes to the new partition would be read by nobody, and nobody would know.
+TEST_F(StreamThreadTest, StopsWherePartitionsAreAddedToAnInput) {
+  const std::string& input = simulation::OuterTopics().party_commands;
+  TestWorker first(topology_, &cluster_, "a");
+  TestWorker second(topology_, &cluster_, "b");
+  ASSERT_TRUE(Run(first, absl::Seconds(2)).ok());
+  ASSERT_TRUE(first.thread().running());
+
+  cluster_.FindTopic(input)->partitions.emplace_back();
+  absl::Status status;
+  for (int i = 0; i < 100 && status.ok(); ++i) {
+    ASSERT_TRUE(Run(first, absl::Milliseconds(50)).ok());
+    status = Run(second, absl::Milliseconds(50));
+  }
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(status.message(), testing::HasSubstr("there is a partition 1"));
+  EXPECT_THAT(status.message(), testing::HasSubstr(input));
+
+  // Without the other, it is given to the first.
+  second.thread().Leave(absl::Seconds(1));
+  status = Run(first, absl::Minutes(1));
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_FALSE(first.thread().running());
 }
 
 // More than the task takes in at once, of each input: when all is fetched nobody wakes the
