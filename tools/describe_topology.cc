@@ -124,8 +124,7 @@ int Report(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto settings = tools::ParseSettings(argc, argv, "tools/describe_topology.cc", kUsage,
-                                             tools::OwnFlags::kWithoutVariables);
+  const auto settings = tools::ParseSettings(argc, argv, "tools/describe_topology.cc", kUsage);
   if (!settings.ok()) return Report(settings.status()), 2;
   if (!base::SetUpLogging("error").ok()) return 2;
   return Report(Run(*settings));

@@ -141,8 +141,7 @@ absl::Status Run(const tools::Settings& settings, const Request& request) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto settings = tools::ParseSettings(argc, argv, "tools/import.cc", kUsage,
-                                             tools::OwnFlags::kWithoutVariables);
+  const auto settings = tools::ParseSettings(argc, argv, "tools/import.cc", kUsage);
   const absl::StatusOr<Request> request = settings.ok() ? ReadRequest() : settings.status();
   if (!request.ok()) {
     std::fprintf(stderr, "import: %s\n", std::string(request.status().message()).c_str());

@@ -29,6 +29,8 @@ ABSL_FLAG(bool, compare, false, "hold state and outputs against what is live");
 ABSL_FLAG(int64_t, show, 20, "so many differences of each store and topic (0 or more)");
 ABSL_FLAG(std::string, into, "",
           "found the application of this id with the state, outputs suppressed");
+ABSL_FLAG(std::string, lost_inputs, "",
+          "skip: with --into, go on behind input records that are gone");
 
 namespace {
 
@@ -51,6 +53,12 @@ absl::Status ReadPoint(const absl::Flag<std::string>& flag, const char* name,
   auto parsed = tools::ParseInputPoint(text);
   if (!parsed.ok()) return base::Annotate(parsed.status(), name);
   *point = *std::move(parsed);
+  return absl::OkStatus();
+}
+
+absl::Status TakeLostInputs(tools::Settings* settings) {
+  ASSIGN_OR_RETURN(const std::string lost, tools::OneOf(FLAGS_lost_inputs, {"", "skip"}));
+  settings->engine.choices.skip_lost_inputs = lost == "skip";
   return absl::OkStatus();
 }
 
@@ -94,8 +102,10 @@ absl::StatusOr<tools::ReplayRequest> ReadRequest(const tools::Settings& settings
 
 int main(int argc, char** argv) {
   if (!base::SetUpLogging("error").ok()) return 2;  // dead letters are among what it writes
-  const auto settings = tools::ParseSettings(argc, argv, "tools/replay.cc", kUsage,
-                                             tools::OwnFlags::kWithoutVariables);
+  auto settings = tools::ParseSettings(argc, argv, "tools/replay.cc", kUsage);
+  if (settings.ok()) {
+    if (const absl::Status lost = TakeLostInputs(&*settings); !lost.ok()) settings = lost;
+  }
   const absl::StatusOr<tools::ReplayRequest> request =
       settings.ok() ? ReadRequest(*settings) : settings.status();
   if (!request.ok()) {

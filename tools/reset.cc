@@ -105,8 +105,7 @@ absl::Status Run(const tools::Settings& settings, const tools::InputPoint& to) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto settings = tools::ParseSettings(argc, argv, "tools/reset.cc", kUsage,
-                                             tools::OwnFlags::kWithoutVariables);
+  const auto settings = tools::ParseSettings(argc, argv, "tools/reset.cc", kUsage);
   const absl::StatusOr<tools::InputPoint> to = settings.ok() ? ReadPoint() : settings.status();
   if (!to.ok()) {
     std::fprintf(stderr, "reset: %s\n", std::string(to.status().message()).c_str());

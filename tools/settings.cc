@@ -105,19 +105,6 @@ ABSL_FLAG(tools::KafkaSettings, kafka, {},
           "a librdkafka setting, name=value; may come again and again");
 ABSL_FLAG(std::string, kafka_config, "", "a file of librdkafka settings, name=value lines");
 
-// ---- decisions after a stop
-ABSL_FLAG(std::string, offsets, "",
-          "where the group's offsets and the state differ: from-state or from-group");
-ABSL_FLAG(std::string, changelogs, "",
-          "from-log: the changelogs as they now are count, local state is set aside");
-ABSL_FLAG(std::string, lost_inputs, "",
-          "skip: where input records are gone before they were processed, go on behind them");
-
-ABSL_FLAG(
-    std::string, lost_markers, "",
-    "commit or abort: how a transaction ended whose end the broker has lost, where the worker "
-    "asks for it");
-
 namespace tools {
 namespace {
 
@@ -161,14 +148,17 @@ absl::Status Parse(const std::string& value, absl::CommandLineFlag* flag) {
   return absl::InvalidArgumentError(absl::StrCat(is, ": ", error));
 }
 
-absl::Status TakeEnvironment(const std::string& own_file, OwnFlags own_flags) {
+// Null where the flag's variable is not set; set and empty counts as not set.
+const char* InEnvironment(std::string_view flag) {
+  const char* value = std::getenv(EnvironmentName(flag).c_str());
+  return value == nullptr || *value == '\0' ? nullptr : value;
+}
+
+absl::Status TakeEnvironment() {
   for (const auto& [name, flag] : absl::GetAllFlags()) {
-    if (!IsOurs(*flag, own_file)) continue;
-    if (own_flags == OwnFlags::kWithoutVariables && !IsCommon(*flag)) continue;
-    const std::string variable = EnvironmentName(std::string(name));
-    const char* value = std::getenv(variable.c_str());
-    // Set and empty counts as not set.
-    if (value == nullptr || *value == '\0') continue;
+    if (!IsCommon(*flag)) continue;
+    const char* value = InEnvironment(std::string_view(name.data(), name.size()));
+    if (value == nullptr) continue;
     FromEnvironment().insert(std::string(name));
     RETURN_IF_ERROR(Parse(value, flag));
   }
@@ -182,23 +172,18 @@ void PrintFlag(const std::string& name, const absl::CommandLineFlag& flag, bool 
               value.empty() ? "(empty)" : value.c_str());
 }
 
-void PrintHelp(const std::string& own_file, const std::string& usage, OwnFlags own_flags) {
-  const bool apart = own_flags == OwnFlags::kWithoutVariables;
+void PrintHelp(const std::string& own_file, const std::string& usage) {
   std::map<std::string, const absl::CommandLineFlag*> flags;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     if (IsOurs(*flag, own_file)) flags[std::string(name)] = flag;
   }
-  std::printf("%s\n\n", usage.c_str());
-  if (apart) {
-    std::printf("By flag:\n\n");
-    for (const auto& [name, flag] : flags) {
-      if (!IsCommon(*flag)) PrintFlag(name, *flag, /*variable=*/false);
-    }
-    std::printf("\n");
-  }
-  std::printf("Settings, by flag or by environment variable (the flag wins):\n\n");
+  std::printf("%s\n\nBy flag:\n\n", usage.c_str());
   for (const auto& [name, flag] : flags) {
-    if (!apart || IsCommon(*flag)) PrintFlag(name, *flag, /*variable=*/true);
+    if (!IsCommon(*flag)) PrintFlag(name, *flag, /*variable=*/false);
+  }
+  std::printf("\nSettings, by flag or by environment variable (the flag wins):\n\n");
+  for (const auto& [name, flag] : flags) {
+    if (IsCommon(*flag)) PrintFlag(name, *flag, /*variable=*/true);
   }
 }
 
@@ -248,18 +233,6 @@ absl::StatusOr<int64_t> InRange(const absl::Flag<int64_t>& flag, int64_t least, 
   if (value >= least && value <= most) return value;
   return absl::InvalidArgumentError(absl::StrCat(Named(std::string(flag.Name())), " is ", value,
                                                  ", allowed are ", least, " to ", most));
-}
-
-absl::StatusOr<std::string> OneOf(const absl::Flag<std::string>& flag,
-                                  const std::vector<std::string>& allowed) {
-  const std::string value = absl::GetFlag(flag);
-  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
-  std::vector<std::string> shown;
-  for (const std::string& one : allowed) {
-    if (!one.empty()) shown.push_back(one);
-  }
-  return absl::InvalidArgumentError(absl::StrCat(Named(std::string(flag.Name())), " is \"", value,
-                                                 "\", allowed are: ", absl::StrJoin(shown, ", ")));
 }
 
 // As Kafka allows in topics and groups, since it becomes a part of both and of a path.
@@ -362,22 +335,6 @@ absl::Status ReadLimits(streams::EngineConfig* engine) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<streams::OperatorChoices> ReadChoices() {
-  streams::OperatorChoices choices;
-  ASSIGN_OR_RETURN(const std::string offsets,
-                   OneOf(FLAGS_offsets, {"", "from-state", "from-group"}));
-  if (offsets == "from-state") choices.offsets = streams::OperatorChoices::Offsets::kFromState;
-  if (offsets == "from-group") choices.offsets = streams::OperatorChoices::Offsets::kFromGroup;
-  ASSIGN_OR_RETURN(const std::string changelogs, OneOf(FLAGS_changelogs, {"", "from-log"}));
-  choices.changelogs_from_log = changelogs == "from-log";
-  ASSIGN_OR_RETURN(const std::string lost, OneOf(FLAGS_lost_inputs, {"", "skip"}));
-  choices.skip_lost_inputs = lost == "skip";
-  ASSIGN_OR_RETURN(const std::string markers, OneOf(FLAGS_lost_markers, {"", "commit", "abort"}));
-  if (markers == "commit") choices.lost_end = streams::LostEnd::kCommit;
-  if (markers == "abort") choices.lost_end = streams::LostEnd::kAbort;
-  return choices;
-}
-
 absl::StatusOr<std::optional<api::Address>> ReadHttpAddress() {
   const std::string text = absl::GetFlag(FLAGS_http_address);
   if (text.empty() || text == "off") return std::nullopt;
@@ -394,7 +351,6 @@ absl::StatusOr<Settings> ReadSettings() {
   settings.topics = ReadTopics();
   RETURN_IF_ERROR(CheckTopics(settings.topics));
   RETURN_IF_ERROR(ReadLimits(&settings.engine));
-  ASSIGN_OR_RETURN(settings.engine.choices, ReadChoices());
   ASSIGN_OR_RETURN(const std::string guarantee,
                    OneOf(FLAGS_output_guarantee, {"exactly_once", "at_least_once"}));
   settings.engine.output_guarantee = guarantee == "exactly_once"
@@ -419,7 +375,6 @@ absl::StatusOr<Settings> ReadSettings() {
                      absl::FormatDuration(settings.topic_setup.changelog_history),
                      ", allowed are 0 to 8760h (a year)"));
   }
-  settings.topic_setup.changelogs_from_log = settings.engine.choices.changelogs_from_log;
   settings.intake.environment = absl::GetFlag(FLAGS_environment);
   settings.state_dir = absl::GetFlag(FLAGS_state_dir);
   if (settings.state_dir.empty()) {
@@ -436,18 +391,42 @@ absl::StatusOr<Settings> ReadSettings() {
 
 }  // namespace
 
+absl::StatusOr<std::string> OneOf(const absl::Flag<std::string>& flag,
+                                  const std::vector<std::string>& allowed) {
+  const std::string value = absl::GetFlag(flag);
+  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
+  std::vector<std::string> shown;
+  for (const std::string& one : allowed) {
+    if (!one.empty()) shown.push_back(one);
+  }
+  return absl::InvalidArgumentError(absl::StrCat(Named(std::string(flag.Name())), " is \"", value,
+                                                 "\", allowed are: ", absl::StrJoin(shown, ", ")));
+}
+
+absl::Status RefuseVariables(const std::string& own_flags_file) {
+  for (const auto& [name, flag] : absl::GetAllFlags()) {
+    if (IsCommon(*flag) || !IsOurs(*flag, own_flags_file)) continue;
+    const std::string own(name);
+    if (InEnvironment(own) == nullptr) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "environment variable ", EnvironmentName(own), " is set: --", own,
+        " is for one start, and a flag alone; as a variable it would be done at each start"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckApplicationId(const std::string& flag, const std::string& id) {
   return CheckNameOf(flag, id);
 }
 
 absl::StatusOr<Settings> ParseSettings(int argc, char** argv, const std::string& own_flags_file,
-                                       const std::string& usage, OwnFlags own_flags) {
+                                       const std::string& usage) {
   // Also where some other setting is wrong.
   if (std::any_of(argv + 1, argv + argc, AsksForHelp)) {
-    PrintHelp(own_flags_file, usage, own_flags);
+    PrintHelp(own_flags_file, usage);
     std::exit(0);
   }
-  RETURN_IF_ERROR(TakeEnvironment(own_flags_file, own_flags));
+  RETURN_IF_ERROR(TakeEnvironment());
   RETURN_IF_ERROR(CheckArguments(argc, argv, own_flags_file));
   absl::ParseCommandLine(argc, argv);
   return ReadSettings();

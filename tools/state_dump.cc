@@ -130,8 +130,7 @@ int Fail(const absl::Status& status, int exit_status) {
 int main(int argc, char** argv) {
   // A reader that goes away is told by the write instead.
   ::signal(SIGPIPE, SIG_IGN);
-  auto settings = tools::ParseSettings(argc, argv, dump::kFlagsFile, kUsage,
-                                       tools::OwnFlags::kWithoutVariables);
+  auto settings = tools::ParseSettings(argc, argv, dump::kFlagsFile, kUsage);
   if (!settings.ok()) return Fail(settings.status(), 2);
   const std::vector<std::string> stores =
       topology::PartyTopology(settings->topics, settings->intake).store_names();

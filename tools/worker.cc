@@ -29,12 +29,24 @@
 #include "tools/watch.h"
 #include "topology/party_topology.h"
 
+// What is done, or decided after a stop, for one start.
 ABSL_FLAG(bool, rebuild, false,
-          "restore from the changelogs, local state is set aside and kept beside; for one start");
+          "restore from the changelogs, local state is set aside and kept beside");
+ABSL_FLAG(std::string, offsets, "",
+          "where the group's offsets and the state differ: from-state or from-group");
+ABSL_FLAG(std::string, changelogs, "",
+          "from-log: the changelogs as they now are count, local state is set aside");
+ABSL_FLAG(std::string, lost_inputs, "",
+          "skip: where input records are gone before they were processed, go on behind them");
+ABSL_FLAG(
+    std::string, lost_markers, "",
+    "commit or abort: how a transaction ended whose end the broker has lost, where the worker "
+    "asks for it");
 
 namespace tools {
 namespace {
 
+constexpr char kOwnFlags[] = "tools/worker.cc";
 constexpr char kUsage[] =
     "party-worker: the party service of an online game, as a stream processor on Kafka.\n"
     "\n"
@@ -42,9 +54,37 @@ constexpr char kUsage[] =
     "parties and characters in a local store that its changelog topics can rebuild;\n"
     "announces what happened, exactly once. Runs until SIGTERM or SIGINT: then it commits,\n"
     "writes its state to disk and exits with 0. Exit status 1: it has stopped for a reason\n"
-    "that it names; 2: wrong settings.";
+    "that it names; 2: wrong settings.\n"
+    "\n"
+    "What it is told by flag alone is for one start: it is not to be written into a unit file.";
 
 constexpr absl::Duration kStopTimeout = absl::Seconds(4);
+
+absl::StatusOr<streams::OperatorChoices> ReadChoices() {
+  streams::OperatorChoices choices;
+  ASSIGN_OR_RETURN(const std::string offsets,
+                   OneOf(FLAGS_offsets, {"", "from-state", "from-group"}));
+  if (offsets == "from-state") choices.offsets = streams::OperatorChoices::Offsets::kFromState;
+  if (offsets == "from-group") choices.offsets = streams::OperatorChoices::Offsets::kFromGroup;
+  ASSIGN_OR_RETURN(const std::string changelogs, OneOf(FLAGS_changelogs, {"", "from-log"}));
+  choices.changelogs_from_log = changelogs == "from-log";
+  ASSIGN_OR_RETURN(const std::string lost, OneOf(FLAGS_lost_inputs, {"", "skip"}));
+  choices.skip_lost_inputs = lost == "skip";
+  ASSIGN_OR_RETURN(const std::string markers, OneOf(FLAGS_lost_markers, {"", "commit", "abort"}));
+  if (markers == "commit") choices.lost_end = streams::LostEnd::kCommit;
+  if (markers == "abort") choices.lost_end = streams::LostEnd::kAbort;
+  return choices;
+}
+
+absl::StatusOr<Settings> ReadWorkerSettings(int argc, char** argv) {
+  ASSIGN_OR_RETURN(Settings settings, ParseSettings(argc, argv, kOwnFlags, kUsage));
+  RETURN_IF_ERROR(RefuseVariables(kOwnFlags));
+  ASSIGN_OR_RETURN(settings.engine.choices, ReadChoices());
+  settings.topic_setup.changelogs_from_log = settings.engine.choices.changelogs_from_log;
+  settings.topic_setup.rebuild = absl::GetFlag(FLAGS_rebuild);
+  return settings;
+}
+
 absl::StatusOr<streams::TopicsFound> WaitForTopics(const streams::Topology& topology,
                                                    const streams::TopicSetup& setup,
                                                    streams::Admin& admin, const StopSignal& stop,
@@ -160,8 +200,7 @@ absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wra
 }
 
 int WorkerMain(int argc, char** argv, const WrapParts& wrap) {
-  auto settings = ParseSettings(argc, argv, "tools/worker.cc", kUsage);
-  if (settings.ok()) settings->topic_setup.rebuild = absl::GetFlag(FLAGS_rebuild);
+  auto settings = ReadWorkerSettings(argc, argv);
   if (!settings.ok()) {
     std::fprintf(stderr, "party-worker: %s\n", std::string(settings.status().message()).c_str());
     return 2;

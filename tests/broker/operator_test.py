@@ -44,35 +44,29 @@ def run(program, *flags, **environment):
 
 
 class HelpTest(unittest.TestCase):
-    def flags_of(self, *sources):
-        flags = set()
-        for source in sources:
-            with open(os.path.join(ROOT, "tools", source), encoding="utf-8") as file:
-                flags.update(re.findall(r"ABSL_FLAG\(\s*[\w:]+,\s*(\w+)", file.read()))
-        return flags
+    def flags_of(self, source):
+        with open(os.path.join(ROOT, "tools", source), encoding="utf-8") as file:
+            return set(re.findall(r"ABSL_FLAG\(\s*[\w:]+,\s*(\w+)", file.read()))
 
-    def assert_help(self, program, *sources, by_flag_alone=None):
+    def assert_help(self, program, own):
         for flag in ("--help", "-h"):
             status, out, err = run(program, flag)
             self.assertEqual((status, err), (0, ""))
-            if by_flag_alone:
-                alone = set(re.findall(r"^  --(\w+)\n      \S.*\n      default: \S.*$", out, re.M))
-                self.assertEqual(alone, self.flags_of(by_flag_alone))
+            alone = set(re.findall(r"^  --(\w+)\n      \S.*\n      default: \S.*$", out, re.M))
+            self.assertEqual(alone, self.flags_of(own))
             shown = dict(re.findall(r"^  --(\w+)   ([A-Z_]+)\n      \S.*\n      default: \S.*$",
                                     out, re.M))
-            self.assertEqual(set(shown), self.flags_of(*sources))
+            self.assertEqual(set(shown), self.flags_of("settings.cc"))
             for name, variable in shown.items():
                 self.assertEqual(variable, name.upper())
             self.assertTrue(out.startswith(os.path.basename(program) + ": "))
 
     def test_help_is_complete(self):
-        self.assert_help(WORKER, "settings.cc", "worker.cc")
-        self.assert_help(DUMP, "settings.cc", by_flag_alone="dump/options.cc")
-        for program, source in (("describe-topology", "describe_topology.cc"),
+        for program, source in (("party-worker", "worker.cc"), ("state-dump", "dump/options.cc"),
+                                ("describe-topology", "describe_topology.cc"),
                                 ("reset", "reset.cc"), ("replay", "replay.cc"),
                                 ("import", "import.cc")):
-            self.assert_help(os.path.join(BUILD, "tools", program), "settings.cc",
-                             by_flag_alone=source)
+            self.assert_help(os.path.join(BUILD, "tools", program), source)
 
     def test_a_variable_is_no_word_of_the_operator(self):
         """EXECUTE, CHECK, DIFF and the like mean other things in many shells."""
@@ -161,9 +155,6 @@ class WrongSettingsTest(unittest.TestCase):
                 ("http_address", "9464", ["9464", "host:port"]),
                 ("http_address", "localhost:99999", ["localhost:99999", "host:port"]),
                 ("log_level", "loud", ["debug, info, warning, error"]),
-                ("offsets", "latest", ["from-state, from-group"]),
-                ("changelogs", "yes", ["from-log"]),
-                ("lost_inputs", "yes", ["skip"]),
                 ("application_id", "a/b", ["letters"]),
                 ("application_id", "..", ["letters"]),
                 ("command_topic_party", "with space", ["letters"]),
@@ -177,6 +168,34 @@ class WrongSettingsTest(unittest.TestCase):
                               f"--{flag}={value}")
             self.assert_wrong(names + ([flag.upper()] if flag != "kafka" else []),
                               programs=[WORKER], **{flag.upper(): value})
+
+    # The worker's flags that are for one start, with a value that is right.
+    ONCE = {"rebuild": "true", "offsets": "from-state", "changelogs": "from-log",
+            "lost_inputs": "skip", "lost_markers": "abort"}
+
+    def test_values_of_what_is_done_once(self):
+        for flag, names in (("rebuild=perhaps", ["true"]),
+                            ("offsets=latest", ["from-state, from-group"]),
+                            ("changelogs=yes", ["from-log"]), ("lost_inputs=yes", ["skip"]),
+                            ("lost_markers=yes", ["commit, abort"])):
+            self.assert_wrong([f"--{flag.split('=')[0]} ", *names], f"--{flag}",
+                              programs=[WORKER])
+
+    def test_what_is_done_once_is_no_variable(self):
+        """In a unit file it would be done at each start."""
+        with open(os.path.join(ROOT, "tools", "worker.cc"), encoding="utf-8") as file:
+            own = set(re.findall(r"ABSL_FLAG\(\s*[\w:]+,\s*(\w+)", file.read()))
+        self.assertEqual(own, set(self.ONCE))
+        for flag, value in self.ONCE.items():
+            self.assert_wrong([f"environment variable {flag.upper()}", f"--{flag}", "one start"],
+                              programs=[WORKER], **{flag.upper(): value})
+            # Beside the flag, too: that is the one start, and the variable stays.
+            self.assert_wrong([f"environment variable {flag.upper()}"], f"--{flag}={value}",
+                              programs=[WORKER], **{flag.upper(): value})
+            # The other programs have no such flag.
+            status, _, err = run(DUMP, "--offline", **{flag.upper(): value})
+            self.assertEqual(status, 1, err)
+            self.assertIn("there is no state directory", err)
 
     def test_empty_values(self):
         """Of a flag; an empty variable counts as not set."""

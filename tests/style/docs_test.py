@@ -39,6 +39,16 @@ def settings_of_page(text):
             for flag, variable, default, meaning in found}
 
 
+def own_flags_of_help(text):
+    """{flag: meaning} of those that are no variables."""
+    return dict(re.findall(r"^  --(\w+)\n      (.*)\n      default: ", text, re.M))
+
+
+def own_flags_of_page(text):
+    table = re.search(r"^\| flag \| for one start \|\n(?:\|.*\n)+", text, re.M)[0]
+    return dict(re.findall(r"^\| `--(\w+)` \| (.*) \|$", table, re.M))
+
+
 # ---------------------------------------------------------------------- links
 
 def anchors(text):
@@ -56,6 +66,8 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(sorted(told), sorted(there))
         for flag, setting in there.items():
             self.assertEqual(told[flag], setting, f"--{flag}")
+        self.assertEqual(own_flags_of_page(read("README.md")),
+                         own_flags_of_help(done.stdout.decode()))
 
     def test_the_picture_is_what_the_program_draws(self):
         picture = subprocess.run([DESCRIBE, "--format", "mermaid"], stdout=subprocess.PIPE,
