@@ -18,6 +18,7 @@ class Fifo {
   bool empty() const { return head_ == items_.size(); }
   size_t size() const { return items_.size() - head_; }
   const T& front() const { return items_[head_]; }
+  T& front() { return items_[head_]; }
   void push(T item) { items_.push_back(std::move(item)); }
 
   void pop() {

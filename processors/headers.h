@@ -23,8 +23,4 @@ size_t SelectCopied(std::span<const base::HeaderView> headers,
 // The record's environment: its first ENVIRONMENT header; "" where that is absent or null.
 std::string_view Environment(std::span<const base::HeaderView> headers);
 
-// Of a W3C trace context ("00-<32 hex digits>-..."): by it one finds the record's other
-// traces. "" where the record has none, or one of another form.
-std::string_view TraceId(std::span<const base::HeaderView> headers);
-
 }  // namespace processors

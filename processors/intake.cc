@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/trace_id.h"
 #include "processors/headers.h"
 
 namespace processors {
@@ -157,7 +158,7 @@ absl::Status Intake::DeadLetter(const base::RecordView& record, const serde::Fau
             {{"topic", record.topic},
              {"partition", record.partition},
              {"offset", record.offset},
-             {"trace_id", TraceId(record.headers)},
+             {"trace_id", base::TraceId(record.headers)},
              {"code", fault.code},
              {"why", message}});
   const std::string partition = absl::StrCat(record.partition.value());

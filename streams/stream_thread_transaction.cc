@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/trace_id.h"
 #include "streams/stream_thread.h"
 
 namespace streams {
@@ -140,7 +141,9 @@ absl::Status StreamThread::NarrowDown(const std::string& why) {
   const size_t records = task_->open_records();
   record_limit_.Refused(records);
   if (records == 1) {
-    const auto [partition, offset] = task_->only_open_record();
+    const base::RecordView& record = task_->only_open_record();
+    const base::TopicPartition partition{std::string(record.topic), record.partition};
+    const base::Offset offset = record.offset;
     const bool again =
         refusal_.has_value() && refusal_->partition == partition && refusal_->offset == offset;
     refusal_ = Refusal{.partition = partition,
@@ -150,6 +153,7 @@ absl::Status StreamThread::NarrowDown(const std::string& why) {
     base::Log(log_limit_, "refused", base::LogLevel::kWarning,
               "the broker refuses what a record causes",
               {{"record", absl::StrCat(base::ToString(partition), "@", offset.value())},
+               {"trace_id", base::TraceId(record.headers)},
                {"times", refusal_->times},
                {"why", why}});
     if (refusal_->times > kMostRefusals) return StoppedByRefusals(why);

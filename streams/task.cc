@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "base/trace_id.h"
 
 namespace streams {
 namespace {
@@ -185,23 +186,17 @@ absl::Status Task::ProcessNext(Input& input) {
   if (!processed.ok()) {
     return base::Annotate(
         processed, absl::StrCat("processing the record at offset ", record.offset.value(), " of ",
-                                base::ToString(input.partition)));
+                                base::ToString(input.partition), " (trace id \"",
+                                std::string(base::TraceId(record.headers)), "\")"));
   }
   open_outputs_ += outbox_.size() - outputs_before;
   if (outbox_.size() > outputs_before) answered_.push_back(record.timestamp);
   context_.counters().Count(*input.consumed);
   ++open_records_;
   open_positions_[input.partition] = base::Next(record.offset);
+  if (open_records_ == 1) first_open_ = std::move(input.queue.front());
   input.queue.pop();
   return absl::OkStatus();
-}
-
-std::pair<base::TopicPartition, base::Offset> Task::only_open_record() const {
-  for (const auto& [partition, position] : open_positions_) {
-    const base::Offset committed = committed_positions_.at(partition);
-    if (position > committed) return {partition, base::Offset(position.value() - 1)};
-  }
-  return {};
 }
 
 size_t Task::open_keys() const {
@@ -268,6 +263,7 @@ void Task::Committed(std::span<const std::optional<base::Offset>> ends) {
     refusal_.reset();
   }
   open_records_ = open_outputs_ = 0;
+  first_open_ = {};
 }
 
 void Task::ObserveLatencies() {
@@ -292,6 +288,7 @@ void Task::RolledBack() {
     input.fetched = committed_positions_.at(input.partition);
   }
   open_records_ = open_outputs_ = 0;
+  first_open_ = {};
 }
 
 }  // namespace streams

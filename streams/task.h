@@ -95,8 +95,8 @@ class Task {
 
   // ---- the open transaction
   size_t open_records() const { return open_records_; }
-  // Which it is, where it is one.
-  std::pair<base::TopicPartition, base::Offset> only_open_record() const;
+  // Which it is, where it is one. Good until the next Process, Committed or RolledBack.
+  const base::RecordView& only_open_record() const { return first_open_.view(); }
   size_t open_outputs() const { return open_outputs_; }
   size_t open_keys() const;
   // By store.
@@ -156,6 +156,7 @@ class Task {
   InputPositions committed_positions_;
   InputPositions open_positions_;
   size_t open_records_ = 0;
+  Message first_open_;  // of those; kept to tell which it is
   size_t open_outputs_ = 0;
   base::Histogram* latency_ = nullptr;
   std::vector<base::Timestamp> answered_;  // of open records that have outputs

@@ -7,6 +7,7 @@
 #include "base/fifo.h"
 #include "base/murmur2.h"
 #include "base/record.h"
+#include "base/trace_id.h"
 #include "base/uuid.h"
 
 namespace base {
@@ -52,6 +53,21 @@ TEST(UuidTest, WhatIsNoUuidIsRefused) {
 TEST(UuidTest, RandomOnesDiffer) {
   EXPECT_NE(RandomUuid(), RandomUuid());
   EXPECT_FALSE(RandomUuid().is_nil());
+}
+
+TEST(TraceIdTest, OfAWellFormedTraceParent) {
+  const auto id = [](std::optional<std::string_view> value) {
+    const HeaderView header{"traceparent", value};
+    return TraceId({&header, 1});
+  };
+  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319"), "");
+  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319c"), "");
+  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01"), "");
+  EXPECT_EQ(id(""), "");
+  EXPECT_EQ(id(std::nullopt), "");
+  EXPECT_EQ(TraceId({}), "");
 }
 
 TEST(BytesTest, BothOrders) {

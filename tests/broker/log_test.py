@@ -9,9 +9,8 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from harness import Feeder, KafkaTest  # noqa: E402
+from harness import Feeder, KafkaTest, TRACE_ID  # noqa: E402
 
-TRACE_ID = "0af7651916cd43dd8448eb211c80319c"  # of harness.headers()
 FLOOD = 300
 
 

@@ -4,13 +4,15 @@ worker: the record that causes one becomes a dead letter, and all others go thei
 
 import os
 import random
+import re
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from confluent_kafka.admin import NewTopic  # noqa: E402
-from harness import (COMMANDS, DEAD, MEMBER, PARTY, Feeder, KafkaTest, headers)  # noqa: E402
+from harness import (COMMANDS, DEAD, MEMBER, PARTY, TRACE_ID, Feeder, KafkaTest,  # noqa: E402
+                     headers)
 
 YEAR_MS = 365 * 24 * 3600 * 1000
 CODE, MESSAGE = "__streams.errors.exception", "__streams.errors.message"
@@ -66,6 +68,10 @@ class RefusalTest(KafkaTest):
         feeder = Feeder(self.inputs)
         out = self.play(worker, feeder)
         self.check_one_refused(out)
+        told = re.findall(r" warning the broker refuses what a record causes record=(\S+) (.*)$",
+                          worker.log(), re.M)
+        self.assertEqual([record for record, _ in told], [f"{self.inputs[COMMANDS]}-0@16"])
+        self.assertTrue(told[0][1].startswith(f"trace_id={TRACE_ID} times=1 why="), told)
         # What was tried and rolled back does not count.
         self.assertEqual(worker.counted("records_dead_lettered_total"), 1)
         self.assertEqual(worker.counted("records_processed_total"),

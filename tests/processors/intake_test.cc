@@ -248,21 +248,6 @@ TEST_F(IntakeTest, SkippedAndDeadOnesAreCounted) {
   EXPECT_EQ(Count("records_consumed_total", {}), 7);
 }
 
-TEST(TraceIdTest, OfAWellFormedTraceParent) {
-  const auto id = [](std::optional<std::string_view> value) {
-    const base::HeaderView header{"traceparent", value};
-    return processors::TraceId({&header, 1});
-  };
-  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-            "0af7651916cd43dd8448eb211c80319c");
-  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319"), "");
-  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319c"), "");
-  EXPECT_EQ(id("00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01"), "");
-  EXPECT_EQ(id(""), "");
-  EXPECT_EQ(id(std::nullopt), "");
-  EXPECT_EQ(processors::TraceId({}), "");
-}
-
 // -------------------------------------------------------------------- dead letters
 
 TEST_F(IntakeTest, ADeadLetterIsItsRecordAndSaysWhatIsWrongAndWhereItWas) {

@@ -225,7 +225,7 @@ TEST_F(TaskTest, ARollbackGoesBackToTheCommittedStateAndPositions) {
   SetEnds(2, 0);
   EXPECT_EQ(Process(), "2:f2");
   EXPECT_EQ(task_->open_records(), 1u);
-  EXPECT_EQ(task_->only_open_record().second, base::Offset(1));
+  EXPECT_EQ(task_->only_open_record().offset, base::Offset(1));
   EXPECT_EQ(task_->positions().at(task_->input(kFirst)), base::Offset(2));
 
   task_->RolledBack();
@@ -266,7 +266,7 @@ TEST_F(TaskTest, ARefusedRecordIsToldSoUntilItIsCommitted) {
   SetEnds(2, 0);
   EXPECT_EQ(Process(1), "1:f1");
   task_->SetRefused({.partition = task_->input(kFirst),
-                     .offset = task_->only_open_record().second,
+                     .offset = task_->only_open_record().offset,
                      .reason = "too large",
                      .times = 1});
   for (int round = 0; round < 2; ++round) {

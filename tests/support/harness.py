@@ -38,6 +38,7 @@ VARIABLES = {
     DEAD: "DEAD_LETTER_TOPIC",
 }
 PATIENCE_SECONDS = 60
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"  # of headers()
 
 # confluent_kafka 1.7 gives away a reference to None with each null header that it reads,
 # until Python ends with "deallocating None".
@@ -60,7 +61,7 @@ def wait_for(condition, what, seconds=PATIENCE_SECONDS):
 def headers(tenant=TENANT):
     return [("TENANT_ID", tenant.encode()), ("REGION", b"GMS"),
             ("MAJOR_VERSION", struct.pack(">H", 83)), ("MINOR_VERSION", struct.pack(">H", 1)),
-            ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+            ("traceparent", f"00-{TRACE_ID}-b7ad6b7169203331-01".encode())]
 
 
 def key(entity):

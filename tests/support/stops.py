@@ -161,7 +161,9 @@ class StopsTest(KafkaTest):
         self.assertEqual(worker.stop(), 0)
 
     def assert_members(self, worker, members):
-        lines = [json.loads(line) for line in worker.dump()]
-        parties = {line["id"]: line["value"]["members"]
-                   for line in lines if line["store"] == "parties"}
-        self.assertEqual(parties, {FIRST_PARTY: list(members)})
+        def parties():
+            lines = [json.loads(line) for line in worker.dump()]
+            return {line["id"]: line["value"]["members"]
+                    for line in lines if line["store"] == "parties"}
+        # A transaction's offsets can be seen before what it wrote elsewhere.
+        wait_for(lambda: parties() == {FIRST_PARTY: list(members)}, f"a party of {members}")
