@@ -21,7 +21,9 @@ constexpr base::MetricName kBuildInfo{
 constexpr base::MetricName kLastTurn{"last_turn_age_seconds",
                                      "How long ago the stream thread has begun its last turn."};
 constexpr base::MetricName kUnreachable{
-    "unreachable_brokers", "Brokers that could not be reached when they were tried last."};
+    "unreachable_brokers",
+    "Brokers that could not be reached when they were tried last, or have left a request without "
+    "an answer for 10 seconds."};
 
 // What is known only when it is asked for.
 void AddPresent(const streams::ThreadStatus& status, base::MetricSnapshot* snapshot) {

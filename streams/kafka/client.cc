@@ -41,6 +41,7 @@ base::LogLevel LevelOf(int syslog_level, std::string_view facility) {
 
 void OnLog(const rd_kafka_t*, int level, const char* facility, const char* message) {
   const base::LogLevel ours = LevelOf(level, facility);
+  if (std::string_view(facility) == "FAIL") NoteFailure(message);
   if (ours != base::LogLevel::kWarning) {
     base::Log(ours, "librdkafka", {{"facility", facility}, {"message", message}});
     return;

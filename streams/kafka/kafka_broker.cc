@@ -12,7 +12,7 @@ namespace streams::kafka {
 std::string LibraryVersion() { return rd_kafka_version_str(); }
 
 KafkaBroker::KafkaBroker(const KafkaConfig& config, std::unique_ptr<KafkaAdmin> admin)
-    : config_(config), admin_(std::move(admin)) {}
+    : config_(config), admin_(std::move(admin)), silence_(admin_->handle()) {}
 
 absl::StatusOr<std::unique_ptr<KafkaBroker>> KafkaBroker::Create(const KafkaConfig& config) {
   RETURN_IF_ERROR(CheckOverrides(config.overrides));

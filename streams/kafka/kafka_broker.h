@@ -14,6 +14,7 @@
 #include "streams/kafka/kafka_admin.h"
 #include "streams/kafka/kafka_config.h"
 #include "streams/kafka/own_members.h"
+#include "streams/kafka/reachability.h"
 #include "streams/kafka/standstill.h"
 
 namespace streams::kafka {
@@ -44,6 +45,7 @@ class KafkaBroker final : public Broker {
 
   const KafkaConfig config_;
   const std::unique_ptr<KafkaAdmin> admin_;
+  const SilenceWatch silence_;
   OwnMembers own_members_;
   Standstill standstill_;
   ClientStatistics statistics_;

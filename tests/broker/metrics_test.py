@@ -99,6 +99,14 @@ class PagesTest(KafkaTest):
         self.assertEqual(get(url)[0], 503)
         self.assertEqual(get(worker.http() + "/health/live")[0], 200)
         self.assertIn("party_worker_unreachable_brokers 1\n", get(worker.http() + "/metrics")[1])
+        self.assertRegex(worker.log(), r" warning broker is not reachable, waiting "
+                                       r'broker=127\.0\.0\.1:1 why="Connect to .* failed: '
+                                       r'Connection refused"\n')
+
+    def test_a_name_that_is_none_is_told(self):
+        worker = self.worker("a").start(BOOTSTRAP_SERVERS="no-such-host.invalid:9092")
+        worker.wait_log(' waiting broker=no-such-host.invalid:9092 why="Failed to resolve ')
+        self.assertEqual(worker.stop(), 0)
 
     def test_a_second_worker_is_ready_to_take_over(self):
         first, second = (self.worker("a", directory) for directory in ("one", "two"))

@@ -24,6 +24,7 @@ from harness import (BOOTSTRAP, BUILD, COMMANDS, DUMP, Feeder, INPUTS, KafkaTest
                      PARTY, STATUS, VARIABLES, WORKER, headers, key, wait_for)
 from crash import CRASHING_WORKER  # noqa: E402
 from own_broker import Broker  # noqa: E402
+from prometheus import get  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
@@ -324,8 +325,8 @@ def committed(worker):
         consumer.close()
 
 
-class BrokerGoneTest(unittest.TestCase):
-    """With a broker of its own, that comes late and goes away."""
+class OwnBrokerTest(unittest.TestCase):
+    """With a broker of its own, that is not started yet."""
 
     @classmethod
     def setUpClass(cls):
@@ -361,6 +362,37 @@ class BrokerGoneTest(unittest.TestCase):
         worker.process.send_signal(how)
         self.assertEqual(worker.wait_exit(30), 0)
         self.assertLess(time.monotonic() - begin, STOP_SECONDS)
+
+
+class FrozenBrokerTest(OwnBrokerTest):
+    def test_a_frozen_broker_is_told(self):
+        """It has its connections and answers nothing: in the log, the health and the metrics."""
+        self.broker.tool("start")
+        # Another name than the broker's own for itself: it is one broker all the same.
+        bootstrap = self.broker.bootstrap.replace("127.0.0.1", "127.1")
+        worker = self.worker("frozen").start(BOOTSTRAP_SERVERS=bootstrap)
+        ready = worker.http() + "/health/ready"
+        wait_for(lambda: get(ready) == (200, "ready: state partition 0\n"), "it to be ready")
+        os.kill(self.broker.pid(), signal.SIGSTOP)
+        try:
+            told = f"; brokers that cannot be reached: {self.broker.bootstrap}\n"
+            wait_for(lambda: get(ready)[1].endswith(told), "the health to tell it", seconds=40)
+            wait_for(lambda: get(ready)[0] == 503, "it not to be ready")
+            self.assertIn("\nparty_worker_unreachable_brokers 1\n",
+                          get(worker.http() + "/metrics")[1])
+            self.assertIn(f" warning broker does not answer, waiting broker={self.broker.bootstrap}"
+                          " for_seconds=10\n", worker.log())
+        finally:
+            os.kill(self.broker.pid(), signal.SIGCONT)
+        wait_for(lambda: get(ready) == (200, "ready: state partition 0\n"), "it to be ready again")
+        self.assertIn("\nparty_worker_unreachable_brokers 0\n", get(worker.http() + "/metrics")[1])
+        self.assertEqual(len(re.findall("broker does not answer|broker is not reachable",
+                                        worker.log())), 1, worker.log())
+        self.assert_stops(worker, signal.SIGTERM)
+
+
+class BrokerGoneTest(OwnBrokerTest):
+    """A broker that comes late and goes away."""
 
     def load(self, worker, stop):
         """Feeds until it is told to stop, whatever becomes of the records."""
