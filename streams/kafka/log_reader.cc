@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "streams/kafka/list_offsets.h"
 #include "streams/kafka/message.h"
 #include "streams/kafka/retry.h"
 
@@ -14,51 +15,19 @@ namespace streams::kafka {
 namespace {
 
 constexpr size_t kBatch = 10'000;
-constexpr int64_t kLogEnd = -1;  // as rd_kafka_offsets_for_times takes them
-constexpr int64_t kLogStart = -2;
 constexpr absl::Duration kPeekTimeout = absl::Seconds(2);
-constexpr absl::Duration kLeadersTimeout = absl::Seconds(1);
 constexpr absl::Duration kWakeInterval = absl::Milliseconds(5);
-
-absl::StatusOr<std::vector<base::Offset>> AskTheirLeaders(
-    rd_kafka_t* handle, std::span<const base::TopicPartition> partitions, int64_t which,
-    absl::Duration timeout) {
-  std::vector<base::Offset> offsets;
-  if (partitions.empty()) return offsets;
-  const PartitionList list = ToList(partitions);
-  for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = which;
-  RETURN_IF_ERROR(ToStatus(rd_kafka_offsets_for_times(handle, list.get(), ToMs(timeout)),
-                           "asking for the ends of the logs"));
-  for (int i = 0; i < list->cnt; ++i) {
-    const std::string what =
-        absl::StrCat("asking for the ends of ", base::ToString(ToTopicPartition(list->elems[i])));
-    RETURN_IF_ERROR(ToStatus(list->elems[i].err, what));
-    if (list->elems[i].offset < 0) return absl::UnavailableError(what + ": no answer");
-    offsets.emplace_back(list->elems[i].offset);
-  }
-  return offsets;
-}
-
-// The library looks anew for the leaders of topics that it has an object of. Of others, which
-// were only ever asked about, it goes on asking the leader that is gone, for up to
-// metadata.max.age.ms.
-void LookForLeaders(rd_kafka_t* handle, std::span<const base::TopicPartition> partitions,
-                    absl::Duration timeout) {
-  std::vector<TopicHandle> topics;
-  for (const base::TopicPartition& one : partitions) {
-    topics.emplace_back(rd_kafka_topic_new(handle, one.topic.c_str(), nullptr));
-  }
-  const rd_kafka_metadata_t* found = nullptr;
-  rd_kafka_metadata(handle, /*all_topics=*/0, /*only_rkt=*/nullptr, &found, ToMs(timeout));
-  if (found != nullptr) rd_kafka_metadata_destroy(found);
-}
 
 // By a handle that reads committed, the log's end is that of what is decided.
 absl::StatusOr<std::vector<base::Offset>> Ask(rd_kafka_t* handle,
                                               std::span<const base::TopicPartition> partitions,
                                               int64_t which, absl::Duration timeout) {
-  auto offsets = AskTheirLeaders(handle, partitions, which, timeout);
-  if (!offsets.ok()) LookForLeaders(handle, partitions, std::min(timeout, kLeadersTimeout));
+  ASSIGN_OR_RETURN(auto offsets, ListOffsets(handle, partitions, which, timeout));
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    if (offsets[i].value() >= 0) continue;
+    return absl::UnavailableError(
+        absl::StrCat("asking for the ends of ", base::ToString(partitions[i]), ": no answer"));
+  }
   return offsets;
 }
 

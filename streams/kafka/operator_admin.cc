@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "streams/kafka/admin_request.h"
 #include "streams/kafka/group_metadata.h"
+#include "streams/kafka/list_offsets.h"
 #include "streams/kafka/retry.h"
 
 namespace streams::kafka {
@@ -193,31 +194,20 @@ absl::StatusOr<bool> OperatorAdmin::Exists(const std::string& topic, absl::Durat
 absl::StatusOr<std::vector<base::Offset>> OperatorAdmin::OffsetsAt(
     std::span<const base::TopicPartition> partitions, base::Timestamp time,
     absl::Duration timeout) {
-  using Offsets = std::vector<base::Offset>;
-  return WhileUnavailable(timeout, [&](absl::Duration left) -> absl::StatusOr<Offsets> {
-    const PartitionList list = ToList(partitions);
-    for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = time.value();
-    RETURN_IF_ERROR(ToStatus(rd_kafka_offsets_for_times(handle_.get(), list.get(), ToMs(left)),
-                             "asking for the offsets at a time"));
-    Offsets offsets;
-    for (int i = 0; i < list->cnt; ++i) {
-      const base::TopicPartition partition = ToTopicPartition(list->elems[i]);
-      RETURN_IF_ERROR(
-          ToStatus(list->elems[i].err,
-                   absl::StrCat("asking for the offset at a time of ", base::ToString(partition))));
-      int64_t offset = list->elems[i].offset;
-      if (offset < 0) {  // no record is so late
-        int64_t start = 0;
-        RETURN_IF_ERROR(
-            ToStatus(rd_kafka_query_watermark_offsets(handle_.get(), partition.topic.c_str(),
-                                                      partition.partition.value(), &start, &offset,
-                                                      ToMs(left)),
-                     absl::StrCat("asking for the end of ", base::ToString(partition))));
-      }
-      offsets.emplace_back(offset);
-    }
-    return offsets;
-  });
+  const auto ask = [&](int64_t which) {
+    return WhileUnavailable(timeout, [&](absl::Duration left) {
+      // A leader that is gone takes all the time that it is given.
+      auto offsets = ListOffsets(handle_.get(), partitions, which, left / 2);
+      if (!absl::IsDeadlineExceeded(offsets.status())) return offsets;
+      return decltype(offsets)(absl::UnavailableError(offsets.status().message()));
+    });
+  };
+  ASSIGN_OR_RETURN(auto offsets, ask(time.value()));
+  ASSIGN_OR_RETURN(const auto ends, ask(kLogEnd));
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    if (offsets[i].value() < 0) offsets[i] = ends[i];  // no record is so late
+  }
+  return offsets;
 }
 
 std::shared_ptr<const GroupMetadata> MetadataOfNobody(const std::string& group) {

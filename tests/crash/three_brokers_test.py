@@ -6,6 +6,7 @@ that nobody disturbed."""
 
 import os
 import re
+import subprocess
 import sys
 import unittest
 
@@ -14,7 +15,7 @@ from confluent_kafka.admin import NewTopic
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from harness import Feeder, INPUTS, PARTY, wait_for  # noqa: E402
+from harness import BUILD, Feeder, INPUTS, PARTY, wait_for  # noqa: E402
 from own_broker import OwnBrokerTest  # noqa: E402
 from traffic import Load  # noqa: E402
 
@@ -126,6 +127,28 @@ class ThreeBrokersTest(OwnBrokerTest):
         self.assert_same_outputs(self.outputs(calm), self.outputs(worker))
         self.assertEqual(calm.dump(), worker.dump())
         self.assertEqual(worker.stop(), 0)
+
+    def test_an_operators_question_finds_a_leader_that_has_moved(self):
+        """As `reset --to_datetime` asks: without the topic as an object of the library's."""
+        wait_for(self.is_whole, "all replicas", seconds=120)
+        topic = f"{self.name}-asked"
+        self.admin.create_topics([NewTopic(topic, 1, 3)])[topic].result()
+        leader = wait_for(lambda: max(0, self.leader(topic)), "a leader")
+        asking = subprocess.Popen([os.path.join(BUILD, "tests", "offsets_at"), self.bootstrap,
+                                   topic], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            def ask():
+                asking.stdin.write(b"\n")
+                asking.stdin.flush()
+                return asking.stdout.readline().decode()
+            wait_for(lambda: ask() == "offset 0\n", "a first answer")
+            self.broker.kill(leader)
+            wait_for(lambda: self.leader(topic) not in (leader, -1), "another leader")
+            self.assertEqual(ask(), "offset 0\n")
+        finally:
+            asking.kill()
+            asking.communicate()
+            self.broker.start()
 
 
 if __name__ == "__main__":
