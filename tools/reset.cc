@@ -87,6 +87,12 @@ absl::Status Run(const tools::Settings& settings, const tools::InputPoint& to) {
       const tools::ResetPlan plan,
       tools::PlanReset(settings, topology, to, absl::GetFlag(FLAGS_delete_local_state), kafka));
   std::fputs(tools::Describe(plan).c_str(), stdout);
+  if (!tools::IsThere(plan)) {
+    std::printf(
+        "there is nothing of application %s at %s: no group with offsets of these inputs, no\n"
+        "internal topics, no local state. Is APPLICATION_ID what its workers have?\n",
+        plan.application_id.c_str(), settings.kafka.bootstrap_servers.c_str());
+  }
   const absl::Status may = tools::CheckReset(plan, settings.kafka.session_timeout);
   if (!absl::GetFlag(FLAGS_execute)) {
     std::puts("dry run: nothing was changed. --execute does it");
@@ -98,7 +104,9 @@ absl::Status Run(const tools::Settings& settings, const tools::InputPoint& to) {
   std::fflush(stdout);
   RETURN_IF_ERROR(may);
   RETURN_IF_ERROR(tools::ExecuteReset(settings, topology, plan, kafka));
-  std::puts("done: a worker starts without any flag, with empty stores");
+  std::puts(tools::IsThere(plan) || !plan.to_earliest
+                ? "done: a worker starts without any flag, with empty stores"
+                : "there was nothing to do");
   return absl::OkStatus();
 }
 

@@ -132,7 +132,7 @@ absl::Status OperatorAdmin::SetOffsets(std::span<const PartitionStart> offsets,
 }
 
 absl::Status OperatorAdmin::DeleteTopics(std::span<const std::string> topics,
-                                         absl::Duration timeout) {
+                                         absl::Duration timeout, const TellGone& tell) {
   if (topics.empty()) return absl::OkStatus();
   const absl::Duration deadline = base::SystemClock().Elapsed() + timeout;
   std::vector<Owned<rd_kafka_DeleteTopic_t>> requests;
@@ -155,14 +155,16 @@ absl::Status OperatorAdmin::DeleteTopics(std::span<const std::string> topics,
     RETURN_IF_ERROR(
         ToStatus(error, absl::StrCat("deleting topic ", rd_kafka_topic_result_name(results[i]))));
   }
-  return WaitUntilGone(topics, deadline - base::SystemClock().Elapsed());
+  return WaitUntilGone(topics, deadline - base::SystemClock().Elapsed(), tell);
 }
 
 absl::Status OperatorAdmin::WaitUntilGone(std::span<const std::string> topics,
-                                          absl::Duration timeout) {
+                                          absl::Duration timeout, const TellGone& tell) {
   const absl::Duration deadline = base::SystemClock().Elapsed() + timeout;
-  for (const std::string& topic : topics) {
+  for (size_t gone = 0; gone < topics.size(); ++gone) {
+    const std::string& topic = topics[gone];
     while (true) {
+      tell(gone);
       const absl::Duration left = deadline - base::SystemClock().Elapsed();
       const auto exists = Exists(topic, std::max(left, absl::Milliseconds(100)));
       if (exists.ok() && !*exists) break;
@@ -173,6 +175,7 @@ absl::Status OperatorAdmin::WaitUntilGone(std::span<const std::string> topics,
       absl::SleepFor(kPollPause);
     }
   }
+  tell(topics.size());
   return absl::OkStatus();
 }
 

@@ -5,6 +5,8 @@
 // whether that is wise. Thread-safe.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,8 +43,10 @@ class OperatorAdmin {
   absl::Status SetOffsets(std::span<const PartitionStart> offsets, absl::Duration timeout);
 
   // Returns when they are gone. One that is not there is no error; after one, some of the
-  // others may be gone.
-  absl::Status DeleteTopics(std::span<const std::string> topics, absl::Duration timeout);
+  // others may be gone. `tell` is told how many are, now and then.
+  using TellGone = std::function<void(size_t gone)>;
+  absl::Status DeleteTopics(std::span<const std::string> topics, absl::Duration timeout,
+                            const TellGone& tell);
 
   // By partition: the first offset whose record has this timestamp or a later one; the end
   // where there is none.
@@ -54,7 +58,8 @@ class OperatorAdmin {
   OperatorAdmin(std::string group, Handle handle)
       : group_(std::move(group)), handle_(std::move(handle)) {}
   absl::StatusOr<bool> Exists(const std::string& topic, absl::Duration timeout);
-  absl::Status WaitUntilGone(std::span<const std::string> topics, absl::Duration timeout);
+  absl::Status WaitUntilGone(std::span<const std::string> topics, absl::Duration timeout,
+                             const TellGone& tell);
 
   const std::string group_;
   const Handle handle_;

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import sys
 import unittest
 
@@ -125,15 +126,34 @@ class ResetTest(RefusesMixin, StopsTest):
         done = self.reset(worker, "--execute", "--delete_local_state", *flags)
         self.assertEqual(done.status, 0, done)
         self.assertIn("done", done.out)
+        # Three changelogs, the repartition topic, the group's offsets, and local state if any.
+        steps = [int(n) for n in re.findall(r"^resetting \(steps\): (\d+) in [\d.]+ s, \d+/s$",
+                                            done.err, re.M)]
+        self.assertEqual(len(steps), 1, done)
+        return steps[0]
+
+    def test_an_application_that_is_not_there(self):
+        """Its name is wrong, most often."""
+        worker = self.stopped_worker()[0]
+        before = self.everything(worker)
+        unknown = self.name + "-unknown"
+        for flags in ([], ["--execute"], ["--execute", "--delete_local_state"]):
+            done = self.reset(worker, f"--application_id={unknown}", *flags)
+            self.assertEqual(done.status, 0, done)
+            self.assertIn(f"there is nothing of application {unknown} ", done.out)
+            self.assertNotIn("done", done.out)
+        self.assertIn("there was nothing to do", done.out)
+        self.assertEqual(before, self.everything(worker))
+        self.assertNotIn("there is nothing of", self.reset(worker).out)
 
     def test_to_the_earliest(self):
         worker, feeder = self.stopped_worker()
-        self.assert_reset(worker)
+        self.assertEqual(self.assert_reset(worker), 6)
         listed = self.admin.list_topics(timeout=10).topics
         self.assertFalse({self.changelog(worker, store) for store in STORES} & set(listed))
         self.assertEqual({offset for offset in self.committed(worker).values()}, {-1001})
         # Nothing is there to reset, and that is no error.
-        self.assert_reset(worker)
+        self.assertEqual(self.assert_reset(worker), 1)
         self.start(worker)
         self.wait_processed(worker, feeder)
         self.assert_members(worker, [1, 2])

@@ -1,10 +1,13 @@
 #include "tools/rebuild/application_reset.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "tools/rebuild/founding.h"
+#include "tools/rebuild/progress.h"
 
 namespace tools {
 namespace {
@@ -20,6 +23,14 @@ absl::StatusOr<Ranges> InternalRanges(const std::string& application_id,
     }
   }
   return kafka.reader->Ranges(partitions, kKafkaTimeout);
+}
+
+std::vector<std::string> TopicsOf(const Ranges& partitions) {
+  std::vector<std::string> topics;
+  for (const auto& [partition, range] : partitions) {
+    if (topics.empty() || topics.back() != partition.topic) topics.push_back(partition.topic);
+  }
+  return topics;
 }
 
 std::string MemberText(const streams::kafka::GroupMember& member) {
@@ -96,6 +107,11 @@ absl::StatusOr<ResetPlan> PlanReset(const Settings& settings, const streams::Top
   return plan;
 }
 
+bool IsThere(const ResetPlan& plan) {
+  return !plan.members.empty() || !plan.committed.empty() || !plan.internal.empty() ||
+         plan.local.exists;
+}
+
 std::string Describe(const ResetPlan& plan) {
   std::string text = absl::StrCat("reset of application ", plan.application_id, "\n");
   DescribeGroup(plan, &text);
@@ -127,22 +143,32 @@ absl::Status CheckReset(const ResetPlan& plan, absl::Duration session_timeout) {
 
 absl::Status ExecuteReset(const Settings& settings, const streams::Topology& topology,
                           const ResetPlan& plan, const Connection& kafka) {
+  const std::vector<std::string> topics = TopicsOf(plan.internal);
+  // The stores, the topics, and the group's offsets, which are one step.
+  Progress progress("resetting (steps)",
+                    static_cast<int64_t>(plan.local.stores.size() + topics.size() + 1));
   if (!plan.local.stores.empty()) {
     RETURN_IF_ERROR(DeleteLocalState(settings.state_dir, plan.application_id));
+    progress.Advance(static_cast<int64_t>(plan.local.stores.size()));
   }
   // With offsets and without changelogs a worker stops: the sign that this has not ended yet.
   if (!plan.to_earliest) {
     std::vector<streams::PartitionStart> offsets;
     for (const auto& [input, position] : plan.positions) offsets.push_back({input, position});
     RETURN_IF_ERROR(kafka.operators->SetOffsets(offsets, kKafkaTimeout));
-  }
-  std::vector<std::string> topics;
-  for (const auto& [partition, range] : plan.internal) {
-    if (topics.empty() || topics.back() != partition.topic) topics.push_back(partition.topic);
+    progress.Advance(1);
   }
   constexpr absl::Duration kDeletionTimeout = absl::Minutes(1);
-  RETURN_IF_ERROR(kafka.operators->DeleteTopics(topics, kDeletionTimeout));
-  if (plan.to_earliest) return kafka.operators->DeleteGroup(kKafkaTimeout);
+  size_t told = 0;
+  RETURN_IF_ERROR(kafka.operators->DeleteTopics(topics, kDeletionTimeout, [&](size_t gone) {
+    progress.Advance(static_cast<int64_t>(gone - std::exchange(told, gone)));
+  }));
+  if (plan.to_earliest) {
+    RETURN_IF_ERROR(kafka.operators->DeleteGroup(kKafkaTimeout));
+    progress.Advance(1);
+  }
+  progress.Finish();
+  if (plan.to_earliest) return absl::OkStatus();
   return Found(settings, topology, kafka,
                {.content = [](const AddObject&) { return absl::OkStatus(); },
                 .objects = 0,

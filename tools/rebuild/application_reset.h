@@ -41,12 +41,16 @@ absl::StatusOr<ResetPlan> PlanReset(const Settings& settings, const streams::Top
                                     const InputPoint& to, bool delete_local_state,
                                     const Connection& kafka);
 
+// False where nothing of the application was found: its id may be wrong.
+bool IsThere(const ResetPlan& plan);
+
 // For people.
 std::string Describe(const ResetPlan& plan);
 
 // Why it may not be done now; OK where it may.
 absl::Status CheckReset(const ResetPlan& plan, absl::Duration session_timeout);
 
+// With a progress line.
 absl::Status ExecuteReset(const Settings& settings, const streams::Topology& topology,
                           const ResetPlan& plan, const Connection& kafka);
 
