@@ -60,8 +60,12 @@ absl::Status StreamThread::ContinueStart() {
   }
   // Looked at twice, the second time by a member that has just joined: one that was stalled
   // may have held what it had read before against what another has written since.
-  if (IsStop(done.status()) && std::exchange(doubted_, true)) return done.status();
-  return Restart(std::string(done.status().message()), /*fenced=*/false);
+  if (!IsStop(done.status())) {
+    return Restart(std::string(done.status().message()), /*fenced=*/false);
+  }
+  if (std::exchange(doubted_, true)) return done.status();
+  base::Log(base::LogLevel::kDebug, "found at a first look", {{"why", done.status().message()}});
+  return Restart("something does not fit; it is looked at once more", /*fenced=*/false);
 }
 
 absl::Status StreamThread::BecomeRunning() {

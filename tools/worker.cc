@@ -126,9 +126,23 @@ void LogCounters(const base::Metrics& metrics) {
   }
 }
 
-}  // namespace
+// Why the worker stops: said once, and before anything that could hang.
+class LastWord {
+ public:
+  void Say(const absl::Status& outcome) {
+    if (std::exchange(said_, true)) return;
+    if (outcome.ok()) {
+      base::Log(base::LogLevel::kInfo, "stopped");
+    } else {
+      base::Log(base::LogLevel::kError, "stopped", {{"why", outcome.message()}});
+    }
+  }
 
-absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wrap) {
+ private:
+  bool said_ = false;
+};
+
+absl::Status Run(Settings settings, StopSignal& stop, const WrapParts& wrap, LastWord& last_word) {
   ASSIGN_OR_RETURN(const auto directory,
                    state::StateDirectory::Open(settings.state_dir, settings.engine.application_id));
   settings.engine.member_id = absl::StrCat("0-", directory->instance_id());
@@ -187,16 +201,25 @@ absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wra
   while (stopped.ok() && !stop.stopped()) stopped = thread.RunOnce();
   if (stopped.ok()) {
     stopped = thread.Stop(kStopTimeout);
+    LogCounters(metrics);
   } else {
-    // Before anything that could hang.
-    base::Log(base::LogLevel::kError, "stopping", {{"why", stopped.message()}});
+    LogCounters(metrics);
+    last_word.Say(stopped);
     stop.set_status_at_last(1);
     thread.Leave(kStopTimeout);
   }
   // After a restart of the thread its replica is parked.
   put_down(replicas.CheckpointParked());
-  LogCounters(metrics);
   return stopped;
+}
+
+}  // namespace
+
+absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wrap) {
+  LastWord last_word;
+  const absl::Status outcome = Run(std::move(settings), stop, wrap, last_word);
+  last_word.Say(outcome);
+  return outcome;
 }
 
 int WorkerMain(int argc, char** argv, const WrapParts& wrap) {
@@ -207,12 +230,7 @@ int WorkerMain(int argc, char** argv, const WrapParts& wrap) {
   }
   if (!base::SetUpLogging(settings->log_level, settings->log_format).ok()) return 2;
   StopSignal stop;
-  if (const absl::Status outcome = RunWorker(*std::move(settings), stop, wrap); !outcome.ok()) {
-    base::Log(base::LogLevel::kError, "stopped", {{"why", outcome.message()}});
-    return 1;
-  }
-  base::Log(base::LogLevel::kInfo, "stopped");
-  return 0;
+  return RunWorker(*std::move(settings), stop, wrap).ok() ? 0 : 1;
 }
 
 }  // namespace tools

@@ -23,7 +23,7 @@ using WrapParts = std::function<std::unique_ptr<WorkerParts>(streams::Broker& ka
                                                              state::BackendFactory& disk)>;
 
 // Runs until `stop`: then commits, writes the state to disk, and returns OK. An error says
-// why it has stopped by itself; nothing is lost by it.
+// why it has stopped by itself; nothing is lost by it. The log's last line says the same.
 absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wrap = nullptr);
 
 // A whole main(): settings, logging, signals, RunWorker. Returns the exit status: 0 stopped

@@ -71,7 +71,7 @@ class LogTest(KafkaTest):
         second.log_path += ".second"
         second.start()
         self.assertEqual(second.wait_exit(), 1)
-        self.assertTrue(re.search(r" error stopped why=", second.log()), second.log())
+        self.assertRegex(second.log().splitlines()[-1], r" error stopped why=")
         self.assertEqual(worker.stop(), 0)
 
 

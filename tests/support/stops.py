@@ -137,6 +137,11 @@ class StopsTest(KafkaTest):
         message = message_of(worker.log())
         for name in names:
             self.assertIn(name, message)
+        # Once, and last.
+        log = worker.log_since_start()
+        self.assertEqual(len(re.findall(" error ", log)), 1, log)
+        self.assertEqual(message_of(log.splitlines()[-1]), message)
+        self.assertEqual(log.count(log.splitlines()[-1].partition("why=")[2][:60]), 1, log)
         if before is not None:
             self.assertEqual(before, self.everything(worker))
 
