@@ -83,6 +83,11 @@ absl::StatusOr<std::unique_ptr<api::HttpServer>> Watch(const Settings& settings,
   return *std::move(server);
 }
 
+std::string Versions() {
+  return absl::StrCat("party-worker ", PARTY_WORKER_VERSION, ", librdkafka ",
+                      streams::kafka::LibraryVersion(), ", RocksDB ", state::RocksDbVersion());
+}
+
 void AddBuildInfo(base::Metrics& metrics) {
   metrics
       .GetGauge(kBuildInfo, {{"version", PARTY_WORKER_VERSION},

@@ -23,6 +23,7 @@ absl::StatusOr<std::unique_ptr<api::HttpServer>> Watch(const Settings& settings,
                                                        std::string topology);
 
 // Who is this: versions.
+std::string Versions();
 void AddBuildInfo(base::Metrics& metrics);
 
 }  // namespace tools

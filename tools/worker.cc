@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/flags/flag.h"
@@ -56,7 +57,8 @@ constexpr char kUsage[] =
     "writes its state to disk and exits with 0. Exit status 1: it has stopped for a reason\n"
     "that it names; 2: wrong settings.\n"
     "\n"
-    "What it is told by flag alone is for one start: it is not to be written into a unit file.";
+    "What it is told by flag alone is for one start: it is not to be written into a unit file.\n"
+    "--version alone prints the versions of the worker and of the libraries that it runs on.";
 
 constexpr absl::Duration kStopTimeout = absl::Seconds(4);
 
@@ -223,6 +225,10 @@ absl::Status RunWorker(Settings settings, StopSignal& stop, const WrapParts& wra
 }
 
 int WorkerMain(int argc, char** argv, const WrapParts& wrap) {
+  if (argc == 2 && std::string_view(argv[1]) == "--version") {
+    std::printf("%s\n", Versions().c_str());
+    return 0;
+  }
   auto settings = ReadWorkerSettings(argc, argv);
   if (!settings.ok()) {
     std::fprintf(stderr, "party-worker: %s\n", std::string(settings.status().message()).c_str());

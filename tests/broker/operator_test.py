@@ -75,6 +75,11 @@ class HelpTest(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertTrue(out.startswith("Topologies:"))
 
+    def test_version(self):
+        status, out, err = run(WORKER, "--version")
+        self.assertEqual((status, err), (0, ""))
+        self.assertRegex(out, r"^party-worker \S+, librdkafka \d\S+, RocksDB \d\S+\n$")
+
     def test_help_whatever_else_is_set(self):
         self.assertEqual(run(WORKER, "--help"),
                          run(WORKER, "--commit_interval_ms=soon", "--help", STATE_DIR="/nowhere",
