@@ -164,6 +164,9 @@ class MetricsTest(KafkaTest):
         sent = sum(self.traffic.feeder.count.values())
         wait_for(lambda: self.page(worker).sum("party_worker_records_consumed_total") == sent,
                  "all to be counted")
+        # What the task tells of itself is up to a second old.
+        wait_for(lambda: self.page(worker).sum("party_worker_input_lag_records") == 0,
+                 "nothing to be left")
         page = self.page(worker)
 
         self.assertEqual(check_metrics(page.text), "")
