@@ -37,7 +37,7 @@ void ChangelogCheck::AddEntry(std::string_view key, std::string_view value) {
   Versions& versions = found->second;
   versions.stored = true;
   if (!versions.below.has_value()) {
-    findings_.superseded.emplace_back(key);
+    findings_.superseded.push_back({std::string(key), versions.since->offset});
   } else if (versions.below->value == value) {
     ++findings_.right;
   } else if (versions.since.has_value() && versions.since->value == value) {
@@ -59,7 +59,8 @@ StoreFindings ChangelogCheck::Finish() {
   }
   std::sort(findings_.differences.begin(), findings_.differences.end(),
             [](const auto& a, const auto& b) { return a.key < b.key; });
-  std::sort(findings_.superseded.begin(), findings_.superseded.end());
+  std::sort(findings_.superseded.begin(), findings_.superseded.end(),
+            [](const auto& a, const auto& b) { return a.key < b.key; });
   return std::move(findings_);
 }
 

@@ -48,11 +48,17 @@ struct StoreDifference {
   std::optional<LoggedValue> logged;
 };
 
+// An entry of the store whose value no record tells any more.
+struct Superseded {
+  std::string key;
+  base::Offset offset;  // of the key's latest record, at the position or above
+};
+
 struct StoreFindings {
   std::vector<StoreDifference> differences;  // by key
   size_t entries = 0;                        // in the store
   size_t right = 0;                          // equal to their latest record below the position
-  std::vector<std::string> superseded;       // keys in the store whose value is not known; by key
+  std::vector<Superseded> superseded;        // by key
   // Keys with records from the position on alone, and not in the store: new, or superseded.
   size_t only_later = 0;
 };

@@ -93,7 +93,7 @@ absl::StatusOr<bool> Run(Loader* loader, const Options& options, Output* output)
       ASSIGN_OR_RETURN(const auto sources, loader->Checkpoints(loader->settings().state_dir));
       ASSIGN_OR_RETURN(streams::Broker * broker, loader->broker());
       return dump::Verify(loader->settings().engine.application_id, loader->stores(), *broker,
-                          sources, options.json, output);
+                          sources, options, output);
     }
     case Options::What::kDiff:
       return Diff(loader, options, output);

@@ -68,8 +68,13 @@ class VerifyTest(KafkaTest):
         """[(kind, object or rule)], and all lines as they came."""
         status, out, err = self.run_verify(worker, "--format=json")
         lines = [json.loads(line) for line in out.splitlines()]
-        found = [(line["difference"], line.get("object") or line["rule"]) for line in lines[:-1]]
+        found = [(line["difference"], line.get("object") or line["rule"])
+                 for line in lines if "difference" in line]
         verified = lines[-1]["verified"]
+        unchecked = [line["not_checked"] for line in lines[:-1] if "not_checked" in line]
+        self.assertEqual(unchecked.count("superseded"), verified["superseded"])
+        self.assertEqual(unchecked.count("undecided"), verified["undecided"])
+        self.assertEqual(len(found) + len(unchecked), len(lines) - 1)
         self.assertEqual(len(found), verified["differences"] + verified["rules_broken"])
         self.assertEqual(status, 1 if found else 0, err)
         self.assertEqual(err, "")
@@ -187,7 +192,40 @@ class VerifyTest(KafkaTest):
         worker.kill()
         # What is superseded can have any value.
         self.edit(worker, "characters", store_key(1), character(level=99))
-        self.assertEqual(self.differences(worker)[0], [])
+        found, lines = self.differences(worker)
+        self.assertEqual(found, [])
+        mine = [line for line in lines if line.get("object") == f"character 1 of tenant {TENANT}"]
+        self.assertEqual([(line["not_checked"], line["store"]) for line in mine],
+                         [("superseded", "characters")])
+        status, out, _ = self.run_verify(worker)
+        self.assertEqual(status, 0)
+        self.assertIn(f"character 1 of tenant {TENANT}: superseded", out)
+
+    def test_an_open_transaction_that_holds_the_decided_end_back(self):
+        worker, feeder = self.filled()
+        worker.start()
+        worker.wait_log("running plan", 2)
+        changelog = f"{worker.application_id}-characters-changelog"
+        foreign = Producer({"bootstrap.servers": BOOTSTRAP, "transactional.id": self.name})
+        foreign.init_transactions()
+        foreign.begin_transaction()
+        foreign.produce(changelog, key=b"foreign", value=b"x", partition=0)
+        self.assertEqual(foreign.flush(20), 0)
+        feeder.status(3, "LEVEL_CHANGED", amount=1, current=77)
+        feeder.status(4, "LOGIN", channelId=1, mapId=1)
+        feeder.status(2, "LEVEL_CHANGED", amount=1, current=78)
+        feeder.flush()
+        self.wait_processed(worker, feeder)
+        self.assertEqual(worker.stop(), 0)  # the checkpoint has it all
+        found, lines = self.differences(worker)
+        self.assertEqual(found, [])
+        undecided = {line["object"] for line in lines if line.get("not_checked") == "undecided"}
+        self.assertTrue(undecided >= {f"character {n} of tenant {TENANT}" for n in (2, 3, 4)})
+        self.assertTrue(any("store characters: from offset" in why
+                            for why in lines[-1]["verified"]["not_checked"]), lines[-1])
+        foreign.abort_transaction()
+        verified = worker.verify()
+        self.assertEqual((verified["undecided"], verified["not_checked"]), (0, []))
 
     # ----------------------------------------------------------------- planted differences
 

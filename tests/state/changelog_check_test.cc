@@ -101,7 +101,11 @@ TEST(ChangelogCheckTest, WhatCompactionHasRemovedIsNotCalledWrong) {
       Check({{100, "a", "2"}, {101, "b", "2"}, {102, "c", std::nullopt}}, {{"a", "1"}, {"c", "9"}});
   EXPECT_TRUE(found.differences.empty());
   EXPECT_EQ(found.right, 0u);
-  EXPECT_EQ(found.superseded, (std::vector<std::string>{"a", "c"}));
+  ASSERT_EQ(found.superseded.size(), 2u);
+  EXPECT_EQ(found.superseded[0].key, "a");
+  EXPECT_EQ(found.superseded[0].offset, base::Offset(100));
+  EXPECT_EQ(found.superseded[1].key, "c");
+  EXPECT_EQ(found.superseded[1].offset, base::Offset(102));
   EXPECT_EQ(found.only_later, 1u);
 }
 

@@ -153,7 +153,7 @@ class VerifyTest : public testing::Test {
     testing::internal::CaptureStdout();
     {
       Output output(Style::Plain());
-      const auto verified = Verify("app", kStores, broker_, sources_, /*json=*/true, &output);
+      const auto verified = Verify("app", kStores, broker_, sources_, options_, &output);
       EXPECT_TRUE(verified.ok()) << verified.status();
       right_ = verified.value_or(false);
     }
@@ -163,12 +163,18 @@ class VerifyTest : public testing::Test {
   state::InlineExecutor executor_;
   std::vector<Source> sources_;
   FakeBroker broker_;
+  Options options_ = [] {
+    Options options;
+    options.json = true;
+    return options;
+  }();
   bool right_ = false;
 };
 
 TEST_F(VerifyTest, NothingDiffers) {
-  EXPECT_THAT(Run(), HasSubstr(R"({"verified":{"right":1,"differences":0,"rules_broken":0,)"
-                               R"("unreadable_stores":0,"superseded":0,"not_checked":[]}})"));
+  EXPECT_THAT(
+      Run(), HasSubstr(R"({"verified":{"right":1,"differences":0,"rules_broken":0,)"
+                       R"("unreadable_stores":0,"superseded":0,"undecided":0,"not_checked":[]}})"));
   EXPECT_TRUE(right_);
 }
 
@@ -190,6 +196,63 @@ TEST_F(VerifyTest, ALogThatIsCompactedWhileItIsReadIsNotCalledWrong) {
   const std::string out = Run();
   EXPECT_THAT(out, Not(HasSubstr(R"("difference")")));
   EXPECT_TRUE(right_);
+}
+
+// Their records below the position are gone.
+TEST_F(VerifyTest, WhatIsSupersededIsListedAndIsNotWrong) {
+  for (uint32_t i = 2; i < 32; ++i) {
+    Store(i, 20);
+    broker_.log.records.push_back({i, Key(i), Value(21)});
+  }
+  broker_.log.end = broker_.log.stable_end = 32;
+  const std::string out = Run();
+  EXPECT_THAT(out, HasSubstr(R"({"not_checked":"superseded","state_partition":0,)"
+                             R"("store":"characters","object":"character 31 of tenant )"
+                             R"(00000000-0000-0000-0000-000000000000","offset":31})"));
+  EXPECT_THAT(out, Not(HasSubstr(R"("difference")")));
+  EXPECT_THAT(out, HasSubstr(R"("superseded":30,)"));
+  EXPECT_TRUE(right_);
+  options_.json = false;
+  const std::string table = Run();
+  EXPECT_THAT(table, HasSubstr("character 2 of tenant 00000000-0000-0000-0000-000000000000: "
+                               "superseded, not checkable: of its records only those from offset "
+                               "2 on are left\n"));
+  EXPECT_THAT(table, Not(HasSubstr("character 22 of")));
+  EXPECT_THAT(table, HasSubstr("... and 10 more of store characters that are superseded"));
+  options_.shown = 30;
+  EXPECT_THAT(Run(), HasSubstr("character 31 of"));
+}
+
+// A transaction that has begun at 1 is open; others have been committed behind it.
+TEST_F(VerifyTest, AStoreThatStandsBehindTheDecidedEndIsComparedUpToThere) {
+  broker_.log.records.push_back({2, Key(2), Value(20)});
+  broker_.log.records.push_back({3, Key(1), Value(11)});
+  broker_.log.end = 5;
+  Store(1, 11);
+  Store(2, 20);
+  replica().set_position(state::StoreIndex(0), base::Offset(5));
+  const std::string out = Run();
+  EXPECT_THAT(out, Not(HasSubstr(R"("difference")")));
+  EXPECT_THAT(out, HasSubstr(R"({"not_checked":"undecided","state_partition":0,)"
+                             R"("store":"characters","object":"character 2 of)"));
+  EXPECT_THAT(out, HasSubstr(R"("undecided":2,"not_checked":["state partition 0: 2 entries of )"
+                             R"(store characters: from offset 1 to the store's position 5 )"));
+  EXPECT_TRUE(right_);
+  broker_.log.stable_end = 5;
+  EXPECT_THAT(Run(), HasSubstr(R"("right":2,"differences":0)"));
+  Store(3, 30);
+  EXPECT_THAT(Run(), HasSubstr(R"("difference":"ghost")"));
+}
+
+// Compaction comes between two looks: what is told is what was seen last.
+TEST_F(VerifyTest, WhatTurnsOutToBeSupersededIsListed) {
+  Store(2, 20);
+  broker_.log.changes = [looks = 0](Log* log) mutable {
+    if (++looks != 2) return;
+    log->records.push_back({1, Key(2), Value(21)});
+    log->end = log->stable_end = 2;
+  };
+  EXPECT_THAT(Run(), HasSubstr(R"("not_checked":"superseded")"));
 }
 
 // A party's record without its members', as a transaction that is being written.

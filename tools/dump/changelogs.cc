@@ -64,7 +64,8 @@ absl::Status Changelogs::CheckBelong(const state::Replica& replica,
       return absl::FailedPreconditionError(absl::StrCat(
           "changelog ", base::ToString(partitions_[i]), " ends at ", ranges[i].end.value(),
           ", before the local position ", position.value(),
-          ": it is not the log that this state comes from. --offline shows the state alone"));
+          ": it is not the log that this state comes from, or its end was lost. --offline shows ",
+          "the state alone"));
     }
     if (ranges[i].start < ranges[i].end) starts.push_back({partitions_[i], ranges[i].start});
   }

@@ -37,6 +37,9 @@ ABSL_FLAG(std::string, diff, "",
           "changelog@store=offset,... or another state directory");
 
 // ---- how
+ABSL_FLAG(int64_t, show, 20,
+          "with --verify, as a table: so many of each store's entries that cannot be checked (0 or "
+          "more; JSON lines have them all)");
 ABSL_FLAG(std::string, format, "table", "table, for people, or json: one object a line");
 ABSL_FLAG(std::string, color, "auto",
           "auto: on a terminal, where NO_COLOR is not set; always; never");
@@ -176,6 +179,9 @@ absl::StatusOr<Options> ReadOptions(const std::vector<std::string>& stores) {
   }
   options.json = format == "json";
   ASSIGN_OR_RETURN(options.style, ReadStyle());
+  const int64_t shown = absl::GetFlag(FLAGS_show);
+  if (shown < 0) return NotAllowed("show", absl::StrCat(shown), "is 0 or more");
+  options.shown = static_cast<size_t>(shown);
   ASSIGN_OR_RETURN(options.what, ReadWhat());
   RETURN_IF_ERROR(CheckFrom(options.what));
   ASSIGN_OR_RETURN(options.filter, ReadFilter(options.what, stores));

@@ -1,6 +1,7 @@
 // What state-dump is asked for, by its own flags.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,8 @@ struct Options {
   Filter filter;            // of kParty and kCharacter: the id
   std::string other;        // of kDiff: the other source as it was named
   bool json = false;
+  // Of kVerify, as a table: so many of a store's entries that cannot be checked.
+  size_t shown = 20;
   Style style;
 };
 

@@ -82,8 +82,8 @@ class PartitionVerifier {
     ASSIGN_OR_RETURN(VerifiedPartition found, Look());
     found.in_checkpoint = CheckCheckpoint();
     for (int looks = 1; looks < kLooks && HasDoubts(found); ++looks) {
-      ASSIGN_OR_RETURN(const VerifiedPartition again, Look());
-      KeepCommon(again, &found);
+      ASSIGN_OR_RETURN(VerifiedPartition again, Look());
+      KeepCommon(std::move(again), &found);
     }
     return found;
   }
@@ -114,6 +114,7 @@ class PartitionVerifier {
                               .position = positions().next[i],
                               .log = ranges[i],
                               .findings = {},
+                              .undecided = {},
                               .unread = absl::OkStatus()});
       if (not_compared_.empty()) Compare(i, &checks[i], &found.stores.back());
     }
@@ -128,10 +129,13 @@ class PartitionVerifier {
         });
     // What was not read is not missing.
     found->findings = check->Finish();
-    if (found->unread.ok()) return;
-    std::erase_if(found->findings.differences, [](const auto& one) {
-      return one.kind == state::StoreDifference::Kind::kMissing;
-    });
+    if (!found->unread.ok()) {
+      std::erase_if(found->findings.differences, [](const auto& one) {
+        return one.kind == state::StoreDifference::Kind::kMissing;
+      });
+    }
+    // What makes the difference may be a record that nobody can read yet.
+    if (StandsBehindDecidedEnd(*found)) found->undecided.swap(found->findings.differences);
   }
 
   VerifiedRules CheckEnd(const std::vector<state::ChangelogCheck>& checks, bool at_rest) {
@@ -179,16 +183,18 @@ class PartitionVerifier {
                        [](const auto& store) { return !store.findings.differences.empty(); });
   }
 
-  static void KeepCommon(const VerifiedPartition& again, VerifiedPartition* found) {
+  // Takes what was found again, without the differences that are new.
+  static void KeepCommon(VerifiedPartition again, VerifiedPartition* found) {
     for (size_t i = 0; i < found->stores.size(); ++i) {
-      std::set<std::pair<std::string_view, state::StoreDifference::Kind>> others;
-      for (const auto& other : again.stores[i].findings.differences) {
-        others.emplace(other.key, other.kind);
+      std::set<std::pair<std::string_view, state::StoreDifference::Kind>> before;
+      for (const auto& one : found->stores[i].findings.differences) {
+        before.emplace(one.key, one.kind);
       }
-      std::erase_if(found->stores[i].findings.differences, [&](const auto& one) {
-        return !others.contains({one.key, one.kind});
+      std::erase_if(again.stores[i].findings.differences, [&](const auto& one) {
+        return !before.contains({one.key, one.kind});
       });
     }
+    found->stores.swap(again.stores);
     // At another moment without rest, nothing is known.
     if (!again.at_end.not_checked.empty()) return;
     const std::set<std::string_view> others(again.at_end.violations.begin(),
@@ -206,7 +212,8 @@ class PartitionVerifier {
 
 absl::StatusOr<bool> Verify(const std::string& application_id,
                             const std::vector<std::string>& stores, streams::Broker& broker,
-                            const std::vector<Source>& sources, bool json, Output* output) {
+                            const std::vector<Source>& sources, const Options& options,
+                            Output* output) {
   ASSIGN_OR_RETURN(const absl::Duration tombstones,
                    CheckChangelogs(application_id, stores, broker.admin()));
   ASSIGN_OR_RETURN(const auto reader, broker.NewLogReader());
@@ -222,7 +229,7 @@ absl::StatusOr<bool> Verify(const std::string& application_id,
   }
   const bool right = std::all_of(found.begin(), found.end(), IsRight);
   output->set_status(right ? 0 : 1);
-  json ? PrintJson(found, output) : PrintTable(found, output);
+  options.json ? PrintJson(found, output) : PrintTable(found, options.shown, output);
   return right;
 }
 

@@ -20,8 +20,16 @@ struct VerifiedStore {
   base::Offset position;
   streams::LogRange log;
   state::StoreFindings findings;
+  // What would differ, where the log is not decided up to the position.
+  std::vector<state::StoreDifference> undecided;
   absl::Status unread;  // not OK: the store could be read in part or not at all
 };
+
+// A transaction that is not decided, open or without its marker, hides records that the store
+// has taken in.
+inline bool StandsBehindDecidedEnd(const VerifiedStore& store) {
+  return store.position > store.log.stable_end;
+}
 
 // The rules over all objects at one point.
 struct VerifiedRules {
@@ -43,7 +51,8 @@ struct VerifiedPartition {
 // True where nothing is wrong and all could be read.
 bool IsRight(const VerifiedPartition& partition);
 
-void PrintTable(const std::vector<VerifiedPartition>& partitions, Output* output);
+// `shown`: so many of each store's entries that cannot be checked.
+void PrintTable(const std::vector<VerifiedPartition>& partitions, size_t shown, Output* output);
 void PrintJson(const std::vector<VerifiedPartition>& partitions, Output* output);
 
 }  // namespace dump
