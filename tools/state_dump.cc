@@ -64,13 +64,10 @@ absl::StatusOr<dump::Side> OtherSide(Loader* loader, const Options& options) {
     ASSIGN_OR_RETURN(auto sources, loader->FromChangelogs(at));
     return dump::Side{.name = options.other, .sources = std::move(sources)};
   }
-  ASSIGN_OR_RETURN(auto sources, loader->Checkpoints(options.other));
   Options as_there;
-  as_there.from = Options::From::kCheckpoint;
-  if (options.from == Options::From::kUpToDate) {
-    as_there.from = options.from;
-    RETURN_IF_ERROR(loader->CatchUp(&sources));
-  }
+  as_there.from =
+      options.from == Options::From::kUpToDate ? options.from : Options::From::kCheckpoint;
+  ASSIGN_OR_RETURN(auto sources, loader->Local(options.other, as_there.from));
   return dump::Side{.name = SideName(as_there, options.other), .sources = std::move(sources)};
 }
 

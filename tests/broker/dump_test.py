@@ -185,10 +185,22 @@ party-sequence of tenant {TENANT}
         self.assertEqual(worker.stop(), 0)
         shutil.rmtree(self.stores(worker))
         before = fingerprint(worker.state_dir)
-        status, out, _ = self.dump(worker, "--format=json")
+        status, out, err = self.dump(worker, "--format=json")
         self.assertEqual(status, 0)
         self.assert_lines(out)
-        self.assertEqual(before, fingerprint(worker.state_dir))
+        for named in (self.stores(worker), "no store", "from the changelogs alone"):
+            self.assertIn(named, err)
+        # Offline there is nothing to show, which is not the same as an empty store.
+        self.assert_refused(worker, "--offline", names=[self.stores(worker), "no store",
+                                                        "--from_changelog"])
+        status, out, _ = self.dump(worker, "--verify", "--format=json")
+        self.assertEqual(status, 0)
+        self.assertIn("the stores: there is no store in", out)
+        shutil.rmtree(os.path.dirname(self.stores(worker)))
+        self.assert_refused(worker, "--offline", "--diff=changelog",
+                            names=[self.stores(worker), "no store"])
+        os.mkdir(os.path.dirname(self.stores(worker)))
+        self.assertEqual(sorted(before), sorted([*fingerprint(worker.state_dir)]))
 
     # ---------------------------------------------------------------------- other sources
 

@@ -73,6 +73,10 @@ absl::Status Loader::CatchUp(std::vector<Source>* sources) {
                    CheckChangelogs(application_id, stores_, broker->admin()));
   ASSIGN_OR_RETURN(const auto reader, broker->NewLogReader());
   for (Source& source : *sources) {
+    if (HasNoStore(source)) {
+      Complain(
+          absl::StrCat("there is no store in ", source.path, ": read from the changelogs alone"));
+    }
     if (IsTooOld(*source.replica, tombstones)) {
       Complain(
           "the checkpoint is older than half of the changelogs' delete.retention.ms, or of the "
@@ -148,15 +152,31 @@ absl::StatusOr<Source> Loader::ReadPast(base::Partition partition, const Point& 
 
 absl::StatusOr<std::vector<Source>> Loader::Load(const Options& options) {
   if (options.from == Options::From::kChangelogs) return FromChangelogs(options.at);
-  ASSIGN_OR_RETURN(auto sources, Checkpoints(settings_.state_dir));
+  ASSIGN_OR_RETURN(auto sources, Local(settings_.state_dir, options.from));
   if (options.from == Options::From::kCheckpoint) {
     const bool none = std::all_of(sources.begin(), sources.end(),
                                   [](const Source& one) { return one.replica->is_new(); });
     Complain(absl::StrCat("offline: the local checkpoint alone, ",
                           none ? "and none has been made yet" : "without what came after it"));
+  }
+  return sources;
+}
+
+absl::StatusOr<std::vector<Source>> Loader::Local(const std::string& state_dir,
+                                                  Options::From from) {
+  ASSIGN_OR_RETURN(auto sources, Checkpoints(state_dir));
+  if (from != Options::From::kCheckpoint) {
+    RETURN_IF_ERROR(CatchUp(&sources));
     return sources;
   }
-  RETURN_IF_ERROR(CatchUp(&sources));
+  // An empty answer would pass for an empty state.
+  for (const Source& source : sources) {
+    if (!HasNoStore(source)) continue;
+    return absl::NotFoundError(
+        absl::StrCat("there is no store in ", source.path, ", though the directory is the ",
+                     "application's: it was removed, or a worker has not come to make it. ",
+                     "--from_changelog shows the state from the changelogs"));
+  }
   return sources;
 }
 

@@ -33,6 +33,9 @@ class Loader {
   // Applies what is committed behind the checkpoints, in memory.
   absl::Status CatchUp(std::vector<Source>* sources);
 
+  // The checkpoints alone, or brought up to date. Error: alone, and there is no store.
+  absl::StatusOr<std::vector<Source>> Local(const std::string& state_dir, Options::From from);
+
   // What the changelogs alone give, at their ends or at a point.
   absl::StatusOr<std::vector<Source>> FromChangelogs(const std::optional<Point>& at);
 

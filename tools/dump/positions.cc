@@ -36,6 +36,7 @@ struct InputLine {
 
 struct PartitionPositions {
   base::Partition partition;
+  std::string no_store;  // in which folder
   std::optional<state::Positions> checkpoint;
   std::vector<StoreLine> stores;
   std::vector<InputLine> inputs;
@@ -109,8 +110,11 @@ absl::StatusOr<std::vector<PartitionPositions>> Gather(Loader* loader, const Opt
     ASSIGN_OR_RETURN(sources, loader->Checkpoints(loader->settings().state_dir));
   }
   for (const Source& source : sources) {
-    PartitionPositions found{
-        .partition = source.partition, .checkpoint = std::nullopt, .stores = {}, .inputs = {}};
+    PartitionPositions found{.partition = source.partition,
+                             .no_store = HasNoStore(source) ? source.path : "",
+                             .checkpoint = std::nullopt,
+                             .stores = {},
+                             .inputs = {}};
     const std::vector<base::TopicPartition> inputs = Inputs(*loader, source.partition);
     for (const std::string& store : loader->stores()) {
       found.stores.push_back({.store = store, .checkpoint = {}, .start = {}, .end = {}});
@@ -148,7 +152,9 @@ absl::StatusOr<std::vector<PartitionPositions>> Gather(Loader* loader, const Opt
 void PrintTable(const PartitionPositions& found, Output* output) {
   const std::string_view heading = output->style().heading;
   std::string title = absl::StrCat("state partition ", found.partition.value(), ": ");
-  if (!found.checkpoint.has_value()) {
+  if (!found.no_store.empty()) {
+    absl::StrAppend(&title, "no store in ", found.no_store);
+  } else if (!found.checkpoint.has_value()) {
     absl::StrAppend(&title, "no checkpoint");
   } else {
     const base::Timestamp as_of = found.checkpoint->current_as_of;

@@ -33,7 +33,11 @@ absl::StatusOr<Source> OpenSource(const std::string& path, base::Partition parti
                                   const std::vector<std::string>& stores,
                                   state::Executor* executor) {
   auto backend = state::OpenRocksDbReadOnly(path, stores);
-  if (absl::IsNotFound(backend.status())) return EmptySource(partition, stores, executor);
+  if (absl::IsNotFound(backend.status())) {
+    ASSIGN_OR_RETURN(Source empty, EmptySource(partition, stores, executor));
+    empty.path = path;
+    return empty;
+  }
   RETURN_IF_ERROR(backend.status());
   Source source{.partition = partition, .path = path, .memory = nullptr, .replica = nullptr};
   auto replica = state::Replica::Open(*std::move(backend), stores.size(), executor);

@@ -18,11 +18,16 @@ namespace dump {
 
 struct Source {
   base::Partition partition;
-  std::string path;  // of the store's folder
+  std::string path;  // of the store's folder; empty: the changelogs alone
   // Where there is no local store, or it is of no use: what the changelogs give, in memory.
   std::unique_ptr<state::MemoryBackendFactory> memory;
   std::unique_ptr<state::Replica> replica;
 };
+
+// Whether the folder was looked into and has none.
+inline bool HasNoStore(const Source& source) {
+  return source.memory != nullptr && !source.path.empty();
+}
 
 // `stores`: their names, in the order of their declaration. `executor` outlives the source.
 absl::StatusOr<Source> EmptySource(base::Partition partition,

@@ -69,7 +69,9 @@ class PartitionVerifier {
                     Changelogs changelogs, absl::Duration tombstones)
       : stores_(stores), source_(source), changelogs_(std::move(changelogs)) {
     const state::Replica& replica = *source.replica;
-    if (replica.is_new()) {
+    if (HasNoStore(source)) {
+      not_compared_ = "there is no store in " + source.path;
+    } else if (replica.is_new()) {
       not_compared_ = "there is no checkpoint yet";
     } else if (IsTooOld(replica, tombstones)) {
       not_compared_ =
@@ -154,6 +156,10 @@ class PartitionVerifier {
 
   VerifiedRules CheckCheckpoint() {
     VerifiedRules unchecked;
+    if (HasNoStore(source_)) {
+      unchecked.not_checked = not_compared_;
+      return unchecked;
+    }
     if (source_.replica->is_new()) {
       unchecked.not_checked = "there is none yet";
       return unchecked;
