@@ -316,6 +316,20 @@ party-sequence of tenant {TENANT}
         self.assertEqual(lines("--party=1000000000"), [EXPECTED[4], EXPECTED[0], EXPECTED[1]])
         self.assertEqual(lines("--character=2"), [EXPECTED[1], EXPECTED[4]])
         self.assertEqual(lines("--character=1", "--tenant", TENANT), [EXPECTED[0], EXPECTED[4]])
+        for flags, names in (
+                (["--id=5"], ["no object of id 5"]),
+                (["--id=1", "--store=parties"], ["no object of id 1", "in store parties"]),
+                (["--tenant", NIL], ["no object of tenant " + NIL]),
+                (["--tenant", OTHER_TENANT, "--id=2"], ["of id 2 of tenant"])):
+            with self.subTest(flags=flags):
+                self.assert_refused(worker, "--format=json", *flags, names=names)
+                status, out, err = self.dump(worker, "--diff=changelog", *flags)
+                self.assertEqual(status, 1)
+                self.assertIn("0 objects are equal, 0 differ", out)
+                self.assertIn(names[0], err)
+        self.assert_refused(worker, "--format=json", "--stats", "--tenant", NIL,
+                            names=["no object of tenant " + NIL])
+        self.assertEqual(lines("--store=parties", "--tenant", TENANT), EXPECTED[4:5])
         self.assert_refused(worker, "--party=5", names=["no party 5"])
         self.assert_refused(worker, "--character=2", "--tenant", OTHER_TENANT,
                             names=["no character 2", OTHER_TENANT.lower()])

@@ -49,6 +49,11 @@ class Diff {
       output_->Line(absl::StrCat(equal_, " objects are equal, ", differ_, " differ"));
     }
     if (unread_) return DiffResult::kUnread;
+    const std::string not_there = options_.filter.NonePasses();
+    if (equal_ + differ_ == 0 && !not_there.empty()) {
+      Complain(not_there);
+      return DiffResult::kNotThere;
+    }
     return differ_ == 0 ? DiffResult::kEqual : DiffResult::kDiffer;
   }
 

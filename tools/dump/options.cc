@@ -158,6 +158,15 @@ absl::StatusOr<Filter> ReadFilter(What what, const std::vector<std::string>& sto
 
 }  // namespace
 
+std::string Filter::NonePasses() const {
+  if (!id.has_value() && !tenant.has_value()) return {};
+  std::string none = "there is no object";
+  if (id.has_value()) absl::StrAppend(&none, " of id ", *id);
+  if (tenant.has_value()) absl::StrAppend(&none, " of tenant ", base::ToString(tenant->uuid));
+  if (!store.empty()) absl::StrAppend(&none, " in store ", store);
+  return none;
+}
+
 bool Filter::Passes(const std::string& in_store, std::string_view key) const {
   if (!store.empty() && in_store != store) return false;
   if (!tenant.has_value() && !id.has_value()) return true;

@@ -23,6 +23,10 @@ struct Filter {
   // Whether the key of an object passes; one that cannot be decoded passes where only the
   // store is asked for.
   bool Passes(const std::string& in_store, std::string_view key) const;
+
+  // What to say where nothing passes: "there is no object of id 7"; nothing where the filter
+  // names no object, since a store may well be empty.
+  std::string NonePasses() const;
 };
 
 struct Options {

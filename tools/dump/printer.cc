@@ -13,15 +13,21 @@ namespace dump {
 void Printer::Print(const std::vector<std::string>& stores, const std::vector<Source>& sources,
                     const Filter& filter) {
   NameFrom(sources);
+  bool none = true;
   for (size_t i = 0; i < stores.size(); ++i) {
     if (!filter.store.empty() && filter.store != stores[i]) continue;
     const absl::Status read =
-        ForEach(sources, i, stores[i], filter,
-                [&](std::string_view key, std::string_view value) { One(stores[i], key, value); });
+        ForEach(sources, i, stores[i], filter, [&](std::string_view key, std::string_view value) {
+          none = false;
+          One(stores[i], key, value);
+        });
     if (read.ok()) continue;
     failed_ = true;
     Complain(absl::StrCat("store ", stores[i], ": ", read.message()));
   }
+  if (!none || failed_ || filter.NonePasses().empty()) return;
+  failed_ = true;
+  Complain(filter.NonePasses());
 }
 
 void Printer::NameFrom(const std::vector<Source>& sources) {

@@ -19,7 +19,7 @@ class Printer {
  public:
   Printer(bool json, Output* output) : json_(json), output_(output), table_(output) {}
 
-  // All of the stores that pass.
+  // All of the stores that pass; where none does, that is said.
   void Print(const std::vector<std::string>& stores, const std::vector<Source>& sources,
              const Filter& filter);
 
@@ -28,7 +28,7 @@ class Printer {
 
   void One(const std::string& store, std::string_view key, std::string_view value);
 
-  // Whether something could not be read or decoded.
+  // Whether something could not be read or decoded, or what the filter names is not there.
   bool failed() const { return failed_; }
 
  private:

@@ -86,6 +86,7 @@ void Add(const Sizes& sizes, Sizes* total) {
 bool PrintStats(const std::vector<std::string>& stores, const std::vector<Source>& sources,
                 const Options& options, Output* output) {
   bool whole = true;
+  bool none = true;
   if (!options.json) {
     output->Line(absl::StrFormat("%-16s %-36s %12s %14s %14s", "store", "tenant", "objects",
                                  "key bytes", "value bytes"),
@@ -105,6 +106,7 @@ bool PrintStats(const std::vector<std::string>& stores, const std::vector<Source
       whole = false;
       Complain(absl::StrCat("store ", stores[i], ": ", read.message()));
     }
+    none &= tenants.empty();
     Sizes total;
     for (const auto& [tenant, sizes] : tenants) {
       output->Line(options.json ? Json(stores[i], tenant, sizes) : Line(stores[i], tenant, sizes));
@@ -114,7 +116,10 @@ bool PrintStats(const std::vector<std::string>& stores, const std::vector<Source
     output->Line(Line(stores[i], absl::StrCat("all ", tenants.size(), " tenants"), total),
                  output->style().heading);
   }
-  return whole;
+  const std::string not_there = options.filter.NonePasses();
+  if (!none || !whole || not_there.empty()) return whole;
+  Complain(not_there);
+  return false;
 }
 
 }  // namespace dump

@@ -9,7 +9,8 @@
 
 namespace dump {
 
-// False: something could not be read or decoded, and was named; the rest is counted.
+// False: something could not be read or decoded, or what the filter names is not there, and
+// was named; the rest is counted.
 bool PrintStats(const std::vector<std::string>& stores, const std::vector<Source>& sources,
                 const Options& options, Output* output);
 
