@@ -139,5 +139,5 @@ int main(int argc, char** argv) {
   const absl::StatusOr<bool> done = Run(&loader, *options, &output);
   const bool written = output.Flush();
   if (!done.ok()) return Fail(loader.NameKafka(done.status()), 1);
-  return *done && written ? 0 : 1;
+  return *done && written && !loader.found_damage() ? 0 : 1;
 }

@@ -70,6 +70,18 @@ class RocksDbBackendFactory final : public BackendFactory {
 absl::StatusOr<std::unique_ptr<Backend>> OpenRocksDbReadOnly(
     const std::string& path, const std::vector<std::string>& stores);
 
+// What is left of a store that the above calls damaged. Nothing is changed there.
+struct SalvagedStore {
+  std::unique_ptr<Backend> backend;  // for reading only
+  std::vector<std::string> damaged;  // each file that cannot be read: its path, and why
+};
+
+// Reads a store without those of its files that cannot be opened: what they held is missing, or
+// as it was in files that are older. A lost or damaged CURRENT is done without. Error: what
+// says which files count is damaged itself (MANIFEST), or it is no damage.
+absl::StatusOr<SalvagedStore> SalvageRocksDb(const std::string& path,
+                                             const std::vector<std::string>& stores);
+
 // The names of the stores that are there, looked up in the same way, in ascending order.
 absl::StatusOr<std::vector<std::string>> ListRocksDbStores(const std::string& path);
 

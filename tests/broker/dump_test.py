@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """state-dump: its lines, and that it changes nothing of what it looks at."""
 
+import contextlib
 import glob
 import hashlib
 import json
@@ -103,10 +104,10 @@ class DumpTest(KafkaTest):
         subprocess.run([EDIT, self.stores(worker), store, key.hex(), value.hex()], check=True,
                        timeout=60)
 
-    def assert_lines(self, text):
+    def assert_lines(self, text, expected=None):
         # Escapes of what is not ASCII are open.
         lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in text.splitlines()]
-        self.assertEqual(lines, EXPECTED)
+        self.assertEqual(lines, EXPECTED if expected is None else expected)
 
     def assert_refused(self, worker, *flags, names, **more):
         status, out, err = self.dump(worker, *flags, **more)
@@ -537,23 +538,68 @@ party-sequence of tenant {TENANT}
         lost = set(whole.splitlines()) - set(there)
         self.assertEqual([line for line in whole.splitlines() if line not in lost], there)
 
+    @contextlib.contextmanager
+    def damaged(self, worker, pattern, damage):
+        """Lets each file of the pattern be damaged; mends them at the end."""
+        stores = self.stores(worker)
+        kept = os.path.join(self.directory, "kept")
+        shutil.copytree(stores, kept)
+        for path in glob.glob(os.path.join(stores, pattern)):
+            damage(path)
+        before = fingerprint(worker.state_dir)
+        try:
+            yield
+            self.assertEqual(before, fingerprint(worker.state_dir))
+        finally:
+            shutil.rmtree(stores)
+            os.rename(kept, stores)
+
     def test_damaged_files(self):
         worker, _ = self.filled()
         self.assertEqual(worker.stop(), 0)
         stores = self.stores(worker)
-        kept = os.path.join(self.directory, "kept")
-        shutil.copytree(stores, kept)
-        for pattern in ("CURRENT", "MANIFEST-*", "*.sst"):
-            for path in glob.glob(os.path.join(stores, pattern)):
-                size = os.path.getsize(path)
-                with open(path, "r+b") as file:
-                    file.write(b"\xde\xad" * (size // 2))
-            with self.subTest(damaged=pattern):
-                status, _, err = self.dump(worker, "--format=json")
-                self.assertEqual(status, 1, err)
-                self.assertIn(stores, err)
-            shutil.rmtree(stores)
-            shutil.copytree(kept, stores)
+
+        def noise(path):
+            with open(path, "r+b") as file:
+                file.write(b"\xde\xad" * (os.path.getsize(path) // 2))
+
+        def of_characters(path):
+            with open(path, "rb") as file:
+                return b"offsets" in file.read()
+
+        characters, = (os.path.basename(path) for path in glob.glob(os.path.join(stores, "*.sst"))
+                       if of_characters(path))
+        manifest, = (os.path.basename(path)
+                     for path in glob.glob(os.path.join(stores, "MANIFEST-*")))
+        for file, damage, offline in (("CURRENT", noise, EXPECTED), ("CURRENT", os.remove, EXPECTED),
+                                      (characters, noise, EXPECTED[4:]),
+                                      (characters, os.remove, EXPECTED[4:]),
+                                      (manifest, noise, []), (manifest, os.remove, [])):
+            with self.subTest(file=file, damage=damage.__name__):
+                named = stores if file == manifest and damage is os.remove \
+                    else os.path.join(stores, file)
+                with self.damaged(worker, file, damage):
+                    # All of it is in the changelogs.
+                    status, out, err = self.dump(worker, "--format=json")
+                    self.assertEqual(status, 1, err)
+                    self.assert_lines(out)
+                    self.assertIn(named, err)
+                    # And what the other files hold, without them.
+                    status, out, err = self.dump(worker, "--format=json", "--offline")
+                    self.assertEqual(status, 1, err)
+                    self.assert_lines(out, offline)
+                    self.assertIn(named, err)
+                    self.assertNotIn("none has been made yet", err)
+                    self.assertEqual(self.dump(worker, "--positions")[0], 1)
+                    status, out, err = self.dump(worker, "--verify", "--format=json")
+                    self.assertEqual(status, 1, err)
+                    self.assertIn("what was in the files that cannot be read", out)
+                    self.assertEqual(out.count('"difference":"missing"'),
+                                     6 if file == characters else 0, out)
+
+        status, out, err = self.dump(worker, "--format=json")
+        self.assertEqual((status, err), (0, ""))
+        self.assert_lines(out)
         instance = os.path.join(worker.state_dir, worker.application_id, "instance")
         with open(instance, "w", encoding="utf-8") as file:
             file.write("format=7\n")

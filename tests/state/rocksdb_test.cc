@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -297,6 +298,79 @@ TEST_P(RocksDbDamage, SaysWhereAndWhatToDo) {
     // And so it can.
     EXPECT_TRUE(factory.Remove("0").ok());
     ExpectHistory(*MustOpen(factory, "0"), 0);
+  });
+}
+
+// Of each key, all values that it has had.
+std::map<std::string, std::set<std::string>> EverHeld(const std::vector<OwnedBatch>& history,
+                                                      StoreIndex store) {
+  std::map<std::string, std::set<std::string>> held;
+  for (const OwnedBatch& batch : history) {
+    const Batch borrowed = batch.Borrow();
+    for (const Write& write : borrowed.stores[store.value()]) {
+      if (write.value.has_value()) held[std::string(write.key)].emplace(*write.value);
+    }
+  }
+  return held;
+}
+
+// Whatever file is lost, it alone is named; the other stores are whole, and of its own is left
+// what the other files have.
+TEST_F(RocksDbTest, ASalvageReadsWhatIsLeftWhereATableIsLost) {
+  constexpr uint32_t kBatches = 8;  // some of them ingested
+  MakeStore("good", kBatches);
+  std::vector<OwnedBatch> history;
+  for (uint32_t i = 1; i <= kBatches; ++i) history.push_back(HistoryBatch(i, Keys(i)));
+  for (const fs::path& victim : FilesOf(Path("good"), ".sst")) {
+    for (const Damage& damage : kDamages) {
+      if (std::string(damage.files) != ".sst") continue;
+      SCOPED_TRACE(victim.filename().string() + " " + damage.name);
+      fs::remove_all(Path("0"));
+      fs::copy(Path("good"), Path("0"));
+      const std::string file = Path("0") + "/" + victim.filename().string();
+      damage.damage(file);
+      InChild([&] {
+        const auto whole = OpenRocksDbReadOnly(Path("good"), kStores).value();
+        const auto before = FilesOf(Path("0"), "");
+        const auto salvaged = SalvageRocksDb(Path("0"), kStores);
+        ASSERT_TRUE(salvaged.ok()) << salvaged.status();
+        ASSERT_EQ(salvaged->damaged.size(), 1u);
+        EXPECT_TRUE(absl::StartsWith(salvaged->damaged[0], file + ": ")) << salvaged->damaged[0];
+        int stores_that_lack_something = 0;
+        for (const StoreIndex store : {kFirst, kSecond}) {
+          const Entries left = Read(*salvaged->backend, store);
+          const Entries all = Read(*whole, store);
+          const auto held = EverHeld(history, store);
+          for (const auto& [key, value] : left) EXPECT_TRUE(held.at(key).contains(value)) << key;
+          if (left != all) ++stores_that_lack_something;
+          EXPECT_GT(left.size(), 0u);
+        }
+        EXPECT_LE(stores_that_lack_something, 1);
+        EXPECT_EQ(FilesOf(Path("0"), ""), before);
+      });
+    }
+  }
+}
+
+TEST_P(RocksDbDamage, ASalvageDoesWithoutCurrentAndNotWithoutTheManifest) {
+  MakeStore("0");
+  for (const fs::path& file : FilesOf(Path("0"), GetParam().files)) GetParam().damage(file);
+  InChild([&] {
+    const auto salvaged = SalvageRocksDb(Path("0"), kStores);
+    if (std::string(GetParam().files) == "MANIFEST") {
+      EXPECT_EQ(salvaged.status().code(), absl::StatusCode::kDataLoss) << salvaged.status();
+      return;
+    }
+    ASSERT_TRUE(salvaged.ok()) << salvaged.status();
+    if (std::string(GetParam().files) == "CURRENT") {
+      ExpectHistory(*salvaged->backend, 3);
+      ASSERT_EQ(salvaged->damaged.size(), 1u);
+      EXPECT_TRUE(absl::StartsWith(salvaged->damaged[0], Path("0") + "/CURRENT: "));
+      return;
+    }
+    // All tables are lost.
+    ExpectHistory(*salvaged->backend, 0);
+    EXPECT_GE(salvaged->damaged.size(), 3u);
   });
 }
 

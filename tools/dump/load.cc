@@ -63,7 +63,9 @@ absl::StatusOr<std::vector<Source>> Loader::Checkpoints(const std::string& state
                      ". STATE_DIR and APPLICATION_ID must be those of the worker"));
   }
   RETURN_IF_ERROR(ours);
-  return OpenSources(directory + "/stores", stores_, &executor_);
+  ASSIGN_OR_RETURN(auto sources, OpenSources(directory + "/stores", stores_, &executor_));
+  for (const Source& source : sources) found_damage_ |= source.damaged;
+  return sources;
 }
 
 absl::Status Loader::CatchUp(std::vector<Source>* sources) {
@@ -77,7 +79,11 @@ absl::Status Loader::CatchUp(std::vector<Source>* sources) {
       Complain(
           absl::StrCat("there is no store in ", source.path, ": read from the changelogs alone"));
     }
-    if (IsTooOld(*source.replica, tombstones)) {
+    if (source.damaged) {
+      Complain(absl::StrCat(source.path, ": what is left of it is not used: read from the ",
+                            "changelogs alone"));
+      ASSIGN_OR_RETURN(source, EmptySource(source.partition, stores_, &executor_));
+    } else if (IsTooOld(*source.replica, tombstones)) {
       Complain(
           "the checkpoint is older than half of the changelogs' delete.retention.ms, or of the "
           "future: read from the changelogs alone");
@@ -157,7 +163,10 @@ absl::StatusOr<std::vector<Source>> Loader::Load(const Options& options) {
     const bool none = std::all_of(sources.begin(), sources.end(),
                                   [](const Source& one) { return one.replica->is_new(); });
     Complain(absl::StrCat("offline: the local checkpoint alone, ",
-                          none ? "and none has been made yet" : "without what came after it"));
+                          found_damage_ ? "and of that what the other files hold: objects may be "
+                                          "missing, or as they were before"
+                          : none        ? "and none has been made yet"
+                                        : "without what came after it"));
   }
   return sources;
 }

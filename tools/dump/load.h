@@ -30,7 +30,8 @@ class Loader {
   // The last checkpoints of a worker with this STATE_DIR.
   absl::StatusOr<std::vector<Source>> Checkpoints(const std::string& state_dir);
 
-  // Applies what is committed behind the checkpoints, in memory.
+  // Applies what is committed behind the checkpoints, in memory. One that is of no use is
+  // replaced by what the changelogs alone give.
   absl::Status CatchUp(std::vector<Source>* sources);
 
   // The checkpoints alone, or brought up to date. Error: alone, and there is no store.
@@ -41,6 +42,9 @@ class Loader {
 
   // By the options.
   absl::StatusOr<std::vector<Source>> Load(const Options& options);
+
+  // Whether a store that was looked at is damaged; its files were named.
+  bool found_damage() const { return found_damage_; }
 
   absl::StatusOr<streams::Broker*> broker();
   // Adds to an error that Kafka does not answer, which Kafka.
@@ -55,6 +59,7 @@ class Loader {
   std::vector<std::string> stores_;
   state::InlineExecutor executor_;
   std::unique_ptr<streams::Broker> broker_;
+  bool found_damage_ = false;
 };
 
 }  // namespace dump

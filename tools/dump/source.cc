@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "state/rocksdb/rocksdb_backend.h"
+#include "tools/dump/output.h"
 
 namespace dump {
 namespace {
@@ -29,6 +30,31 @@ std::set<int32_t> PartitionsIn(const std::string& stores_path) {
   return partitions;
 }
 
+// What is left of a store that cannot be opened, for the reason `why`.
+absl::StatusOr<Source> Salvage(const std::string& path, base::Partition partition,
+                               const std::vector<std::string>& stores, state::Executor* executor,
+                               const absl::Status& why) {
+  Complain(std::string(why.message()));
+  auto salvaged = state::SalvageRocksDb(path, stores);
+  if (salvaged.ok()) {
+    for (const std::string& file : salvaged->damaged) Complain("cannot be read: " + file);
+    auto replica = state::Replica::Open(std::move(salvaged->backend), stores.size(), executor);
+    if (replica.ok()) {
+      return Source{.partition = partition,
+                    .path = path,
+                    .memory = nullptr,
+                    .replica = *std::move(replica),
+                    .damaged = true};
+    }
+  }
+  Complain(absl::StrCat(salvaged.ok() ? "" : std::string(salvaged.status().message()) + "; ", path,
+                        ": which of its files count cannot be told, nothing of it is read"));
+  ASSIGN_OR_RETURN(Source nothing, EmptySource(partition, stores, executor));
+  nothing.path = path;
+  nothing.damaged = true;
+  return nothing;
+}
+
 absl::StatusOr<Source> OpenSource(const std::string& path, base::Partition partition,
                                   const std::vector<std::string>& stores,
                                   state::Executor* executor) {
@@ -38,8 +64,15 @@ absl::StatusOr<Source> OpenSource(const std::string& path, base::Partition parti
     empty.path = path;
     return empty;
   }
+  if (absl::IsDataLoss(backend.status())) {
+    return Salvage(path, partition, stores, executor, backend.status());
+  }
   RETURN_IF_ERROR(backend.status());
-  Source source{.partition = partition, .path = path, .memory = nullptr, .replica = nullptr};
+  Source source{.partition = partition,
+                .path = path,
+                .memory = nullptr,
+                .replica = nullptr,
+                .damaged = false};
   auto replica = state::Replica::Open(*std::move(backend), stores.size(), executor);
   RETURN_IF_ERROR(base::Annotate(replica.status(), path));
   source.replica = *std::move(replica);
@@ -54,7 +87,8 @@ absl::StatusOr<Source> EmptySource(base::Partition partition,
   Source source{.partition = partition,
                 .path = {},
                 .memory = std::make_unique<state::MemoryBackendFactory>(),
-                .replica = nullptr};
+                .replica = nullptr,
+                .damaged = false};
   ASSIGN_OR_RETURN(auto backend, source.memory->Open("0", stores));
   ASSIGN_OR_RETURN(source.replica,
                    state::Replica::Open(std::move(backend), stores.size(), executor));

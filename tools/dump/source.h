@@ -22,11 +22,14 @@ struct Source {
   // Where there is no local store, or it is of no use: what the changelogs give, in memory.
   std::unique_ptr<state::MemoryBackendFactory> memory;
   std::unique_ptr<state::Replica> replica;
+  // Files of the store cannot be read, and were named: the replica has what the others hold,
+  // or nothing.
+  bool damaged = false;
 };
 
 // Whether the folder was looked into and has none.
 inline bool HasNoStore(const Source& source) {
-  return source.memory != nullptr && !source.path.empty();
+  return source.memory != nullptr && !source.path.empty() && !source.damaged;
 }
 
 // `stores`: their names, in the order of their declaration. `executor` outlives the source.
@@ -35,7 +38,7 @@ absl::StatusOr<Source> EmptySource(base::Partition partition,
                                    state::Executor* executor);
 
 // One for each state partition that has a store in the folder `stores_path`; an empty one of
-// partition 0 where none has.
+// partition 0 where none has. Damaged files are named on standard error.
 absl::StatusOr<std::vector<Source>> OpenSources(const std::string& stores_path,
                                                 const std::vector<std::string>& stores,
                                                 state::Executor* executor);

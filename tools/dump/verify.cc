@@ -71,6 +71,8 @@ class PartitionVerifier {
     const state::Replica& replica = *source.replica;
     if (HasNoStore(source)) {
       not_compared_ = "there is no store in " + source.path;
+    } else if (replica.is_new() && source.damaged) {
+      not_compared_ = "the position of the checkpoint was in a file that cannot be read";
     } else if (replica.is_new()) {
       not_compared_ = "there is no checkpoint yet";
     } else if (IsTooOld(replica, tombstones)) {
@@ -106,6 +108,7 @@ class PartitionVerifier {
                                      }));
     VerifiedPartition found{.partition = source_.partition,
                             .not_compared = not_compared_,
+                            .damaged = source_.damaged,
                             .as_of = positions().current_as_of,
                             .stores = {},
                             .in_checkpoint = {},
@@ -156,7 +159,7 @@ class PartitionVerifier {
 
   VerifiedRules CheckCheckpoint() {
     VerifiedRules unchecked;
-    if (HasNoStore(source_)) {
+    if (HasNoStore(source_) || (source_.damaged && source_.replica->is_new())) {
       unchecked.not_checked = not_compared_;
       return unchecked;
     }

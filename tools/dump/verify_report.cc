@@ -75,6 +75,9 @@ Totals Sum(std::span<const VerifiedPartition> partitions) {
     if (!partition.not_compared.empty()) {
       totals.not_checked.push_back(where + "the stores: " + partition.not_compared);
     }
+    if (partition.damaged) {
+      totals.not_checked.push_back(where + "what was in the files that cannot be read");
+    }
     for (const VerifiedStore& store : partition.stores) {
       totals.differences += store.findings.differences.size();
       totals.right += store.findings.right;

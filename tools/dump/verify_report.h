@@ -42,13 +42,14 @@ struct VerifiedRules {
 struct VerifiedPartition {
   base::Partition partition;
   std::string not_compared;  // why the stores were not held against the logs
+  bool damaged = false;      // files of the stores cannot be read, and were named
   base::Timestamp as_of{0};  // of the checkpoint
   std::vector<VerifiedStore> stores;
   VerifiedRules in_checkpoint;
   VerifiedRules at_end;
 };
 
-// True where nothing is wrong and all could be read.
+// True where nothing is wrong and all that was looked at could be read.
 bool IsRight(const VerifiedPartition& partition);
 
 // `shown`: so many of each store's entries that cannot be checked.
