@@ -18,6 +18,7 @@
 #include "streams/plan.h"
 #include "streams/topic_setup.h"
 #include "streams/topology_description.h"
+#include "tools/output.h"
 #include "tools/settings.h"
 #include "topology/party_topology.h"
 
@@ -92,7 +93,7 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
-absl::Status Run(const tools::Settings& settings) {
+absl::Status Run(const tools::Settings& settings, tools::Output* output) {
   RETURN_IF_ERROR(CheckFlags());
   const streams::Topology topology = topology::PartyTopology(settings.topics, settings.intake);
   const std::string partitions = absl::GetFlag(FLAGS_partitions);
@@ -106,12 +107,12 @@ absl::Status Run(const tools::Settings& settings) {
   const std::string shown = format == "dot"       ? streams::ToDot(description)
                             : format == "mermaid" ? streams::ToMermaid(description)
                                                   : streams::ToText(description);
-  std::fputs(shown.c_str(), stdout);
+  output->Text(shown);
   if (absl::GetFlag(FLAGS_live)) counts = AskKafka(settings, topology);
   if (partitions.empty() && !absl::GetFlag(FLAGS_live)) return absl::OkStatus();
   RETURN_IF_ERROR(counts.status());
   ASSIGN_OR_RETURN(const streams::Plan plan, streams::MakePlan(topology, *counts));
-  std::fputs(streams::ToText(plan, topology, settings.engine.application_id).c_str(), stdout);
+  output->Text(streams::ToText(plan, topology, settings.engine.application_id));
   return absl::OkStatus();
 }
 
@@ -127,5 +128,7 @@ int main(int argc, char** argv) {
   const auto settings = tools::ParseSettings(argc, argv, "tools/describe_topology.cc", kUsage);
   if (!settings.ok()) return Report(settings.status()), 2;
   if (!base::SetUpLogging("error").ok()) return 2;
-  return Report(Run(*settings));
+  tools::Output output("describe-topology");
+  const int status = Report(Run(*settings, &output));
+  return output.Flush() ? status : 1;
 }

@@ -15,6 +15,7 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "tools/output.h"
 #include "tools/rebuild/connection.h"
 #include "tools/rebuild/founding.h"
 #include "tools/rebuild/input_point.h"
@@ -93,7 +94,7 @@ absl::Status ReadLines(const std::string& path, tools::StateLines* lines) {
   return absl::OkStatus();
 }
 
-absl::Status CheckLines(tools::StateLines* lines) {
+absl::Status CheckLines(tools::StateLines* lines, tools::Output* output) {
   const std::vector<std::string> wrong = lines->Check();
   for (size_t i = 0; i < std::min(wrong.size(), kMostShown); ++i) {
     std::fprintf(stderr, "import: %s\n", wrong[i].c_str());
@@ -109,18 +110,19 @@ absl::Status CheckLines(tools::StateLines* lines) {
   if (lines->objects() == 0) {
     return absl::FailedPreconditionError("there are no lines; nothing was written");
   }
-  std::printf("%zu characters, %zu parties, %zu tenants' sequences: all keep the rules\n",
-              lines->state().characters.size(), lines->state().parties.size(),
-              lines->state().sequences.size());
+  output->Line(absl::StrCat(
+      lines->state().characters.size(), " characters, ", lines->state().parties.size(),
+      " parties, ", lines->state().sequences.size(), " tenants' sequences: all keep the rules"));
   return absl::OkStatus();
 }
 
-absl::Status Run(const tools::Settings& settings, const Request& request) {
+absl::Status Run(const tools::Settings& settings, const Request& request, tools::Output* output) {
   tools::StateLines lines;
   RETURN_IF_ERROR(ReadLines(request.file, &lines));
-  RETURN_IF_ERROR(CheckLines(&lines));
-  std::fflush(stdout);
+  RETURN_IF_ERROR(CheckLines(&lines, output));
   if (request.check) return absl::OkStatus();
+  output->set_status(1);
+  if (!output->Flush()) return absl::InternalError("nothing was written to Kafka");
   const streams::Topology topology = topology::PartyTopology(settings.topics, settings.intake);
   ASSIGN_OR_RETURN(const tools::Connection kafka, tools::Connection::Open(settings, "import"));
   RETURN_IF_ERROR(tools::CheckIsNew(settings, topology, kafka));
@@ -133,8 +135,9 @@ absl::Status Run(const tools::Settings& settings, const Request& request) {
                                {.content = lines.Content(topology.store_names()),
                                 .objects = lines.objects(),
                                 .positions = positions}));
-  std::printf("done: a worker with APPLICATION_ID=%s begins at %s\n",
-              settings.engine.application_id.c_str(), tools::ToString(positions).c_str());
+  output->set_status(0);
+  output->Line(absl::StrCat("done: a worker with APPLICATION_ID=", settings.engine.application_id,
+                            " begins at ", tools::ToString(positions)));
   return absl::OkStatus();
 }
 
@@ -147,9 +150,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "import: %s\n", std::string(request.status().message()).c_str());
     return 2;
   }
-  const absl::Status done = tools::NameKafka(Run(*settings, *request), *settings);
-  if (done.ok()) return 0;
-  std::fflush(stdout);
+  tools::Output output("import");
+  const absl::Status done = tools::NameKafka(Run(*settings, *request, &output), *settings);
+  const bool written = output.Flush();
+  if (done.ok()) return written ? 0 : 1;
   std::fprintf(stderr, "import: %s\n", std::string(done.message()).c_str());
   return 1;
 }

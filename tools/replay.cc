@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "tools/output.h"
 #include "tools/settings.h"
 
 ABSL_FLAG(std::string, from, "",
@@ -112,8 +113,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "replay: %s\n", std::string(request.status().message()).c_str());
     return 2;
   }
-  const auto equal = tools::Replay(*settings, *request);
-  if (equal.ok()) return *equal ? 0 : 1;
+  tools::Output output("replay");
+  output.set_status(1);  // a reader that goes away ends it before it is done
+  const auto equal = tools::Replay(*settings, *request, &output);
+  const bool written = output.Flush();
+  if (equal.ok()) return *equal && written ? 0 : 1;
   const absl::Status wrong = tools::NameKafka(equal.status(), *settings);
   std::fprintf(stderr, "replay: %s\n", std::string(wrong.message()).c_str());
   return 1;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "tools/output.h"
 #include "tools/rebuild/application_reset.h"
 #include "tools/settings.h"
 #include "topology/party_topology.h"
@@ -80,33 +81,38 @@ absl::StatusOr<tools::InputPoint> ReadPoint() {
   return point;
 }
 
-absl::Status Run(const tools::Settings& settings, const tools::InputPoint& to) {
+absl::Status Run(const tools::Settings& settings, const tools::InputPoint& to,
+                 tools::Output* output) {
   ASSIGN_OR_RETURN(const tools::Connection kafka, tools::Connection::Open(settings, "reset"));
   const streams::Topology topology = topology::PartyTopology(settings.topics, settings.intake);
   ASSIGN_OR_RETURN(
       const tools::ResetPlan plan,
       tools::PlanReset(settings, topology, to, absl::GetFlag(FLAGS_delete_local_state), kafka));
-  std::fputs(tools::Describe(plan).c_str(), stdout);
+  output->Text(tools::Describe(plan));
   if (!tools::IsThere(plan)) {
-    std::printf(
-        "there is nothing of application %s at %s: no group with offsets of these inputs, no\n"
-        "internal topics, no local state. Is APPLICATION_ID what its workers have?\n",
-        plan.application_id.c_str(), settings.kafka.bootstrap_servers.c_str());
+    output->Line(absl::StrCat(
+        "there is nothing of application ", plan.application_id, " at ",
+        settings.kafka.bootstrap_servers,
+        ": no group with offsets of these inputs, no\ninternal topics, no local state. Is ",
+        "APPLICATION_ID what its workers have?"));
   }
   const absl::Status may = tools::CheckReset(plan, settings.kafka.session_timeout);
   if (!absl::GetFlag(FLAGS_execute)) {
-    std::puts("dry run: nothing was changed. --execute does it");
+    output->Line("dry run: nothing was changed. --execute does it");
     if (!may.ok()) {
-      std::printf("as things are it would be refused: %s\n", std::string(may.message()).c_str());
+      output->Line(absl::StrCat("as things are it would be refused: ", may.message()));
     }
     return absl::OkStatus();
   }
-  std::fflush(stdout);
+  // What nobody can have seen is not done.
+  output->set_status(1);
+  if (!output->Flush()) return absl::InternalError("nothing was changed");
   RETURN_IF_ERROR(may);
   RETURN_IF_ERROR(tools::ExecuteReset(settings, topology, plan, kafka));
-  std::puts(tools::IsThere(plan) || !plan.to_earliest
-                ? "done: a worker starts without any flag, with empty stores"
-                : "there was nothing to do");
+  output->set_status(0);
+  output->Line(tools::IsThere(plan) || !plan.to_earliest
+                   ? "done: a worker starts without any flag, with empty stores"
+                   : "there was nothing to do");
   return absl::OkStatus();
 }
 
@@ -119,9 +125,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "reset: %s\n", std::string(to.status().message()).c_str());
     return 2;
   }
-  const absl::Status done = tools::NameKafka(Run(*settings, *to), *settings);
-  if (done.ok()) return 0;
-  std::fflush(stdout);
+  tools::Output output("reset");
+  const absl::Status done = tools::NameKafka(Run(*settings, *to, &output), *settings);
+  const bool written = output.Flush();
+  if (done.ok()) return written ? 0 : 1;
   std::fprintf(stderr, "reset: %s\n", std::string(done.message()).c_str());
   return 1;
 }

@@ -1,8 +1,6 @@
 // Shows the state: of a state directory, brought up to date from the changelogs, or of the
 // changelogs alone. Changes nothing, there or in Kafka.
 
-#include <signal.h>
-
 #include <string>
 #include <utility>
 #include <vector>
@@ -125,8 +123,6 @@ int Fail(const absl::Status& status, int exit_status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A reader that goes away is told by the write instead.
-  ::signal(SIGPIPE, SIG_IGN);
   auto settings = tools::ParseSettings(argc, argv, dump::kFlagsFile, kUsage);
   if (!settings.ok()) return Fail(settings.status(), 2);
   const std::vector<std::string> stores =

@@ -60,6 +60,13 @@ class DescribeTopologyTest(KafkaTest):
         self.assertEqual(status, 1)
         self.assertIn("COMMAND_TOPIC_PARTY has 3 partitions", err)
 
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([DESCRIBE], stdout=full, stderr=subprocess.PIPE, check=False,
+                                  timeout=60, env={})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"describe-topology: cannot write all of it: No space", done.stderr)
+
     def test_wrong_flags(self):
         for flags, named in ((("--format", "png"), "png"), (("--partitions", "many"), "many"),
                              (("--partitions", "0"), "\"0\""),

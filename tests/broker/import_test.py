@@ -10,7 +10,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from harness import COMMANDS, INPUTS, INVITE_STATUS, PARTY, STATUS, TENANT, Feeder  # noqa: E402
-from programs import RefusesMixin, run  # noqa: E402
+from programs import RefusesMixin, run, run_on_full_disk  # noqa: E402
 from stops import FIRST_PARTY, STORES, StopsTest  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
@@ -49,6 +49,15 @@ class ImportTest(RefusesMixin, StopsTest):
     def make_topics(self, worker):
         for topic in worker.topics.values():
             self.create(topic)
+
+    def test_a_full_disk_is_told_before_anything_is_written(self):
+        worker = self.importer()
+        text = "".join(one + "\n" for one in WHOLE).encode()
+        for flags in (["--check"], ["--start_at=latest"]):
+            done = run_on_full_disk("import", worker, *flags, stdin=text)
+            self.assert_refused(done, 1, "import: cannot write all of it: No space")
+        self.assertEqual([topic for topic in self.admin.list_topics(timeout=10).topics
+                          if topic.startswith(worker.application_id)], [])
 
     # --------------------------------------------------------------------- round trips
 

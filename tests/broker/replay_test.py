@@ -15,7 +15,7 @@ from confluent_kafka import Producer  # noqa: E402
 from harness import (BOOTSTRAP, COMMANDS, INPUTS, INVITE_STATUS, OUTPUTS, PARTY,  # noqa: E402
                      STATUS, Feeder)
 from kafka_admin import delete_records  # noqa: E402
-from programs import RefusesMixin, run  # noqa: E402
+from programs import RefusesMixin, run, run_on_full_disk  # noqa: E402
 from stops import FIRST_PARTY, STORES, StopsTest  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
@@ -52,6 +52,12 @@ class ReplayTest(RefusesMixin, StopsTest):
         return done
 
     # ------------------------------------------------------------------- comparing
+
+    def test_a_full_disk_is_told(self):
+        worker, _, _ = self.busy_worker(50)
+        self.stop(worker)
+        done = run_on_full_disk("replay", worker, "--compare")
+        self.assert_refused(done, 1, "replay: cannot write all of it: No space")
 
     def test_all_of_it_is_as_it_was(self):
         worker, feeder, traffic = self.busy_worker()

@@ -10,7 +10,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from harness import COMMANDS, INPUTS, INVITE_STATUS, PARTY, STATUS, wait_for  # noqa: E402
-from programs import RefusesMixin, run  # noqa: E402
+from programs import RefusesMixin, run, run_on_full_disk  # noqa: E402
 from stops import STORES, StopsTest  # noqa: E402
 
 
@@ -49,6 +49,15 @@ class ResetTest(RefusesMixin, StopsTest):
             self.assertIn("nothing was changed", done.out)
         self.assertEqual(before, self.everything(worker))
         self.assertIn(f" {feeder.count[STATUS]} ", done.out)
+        self.assert_goes_on(worker, feeder)
+
+    def test_what_cannot_be_shown_is_not_done(self):
+        worker, feeder = self.stopped_worker()
+        before = self.everything(worker)
+        self.assert_refused(run_on_full_disk("reset", worker), 1, "cannot write", "No space")
+        self.assert_refused(run_on_full_disk("reset", worker, "--execute", "--delete_local_state"),
+                            1, "cannot write", "nothing was changed")
+        self.assertEqual(before, self.everything(worker))
         self.assert_goes_on(worker, feeder)
 
     # ---------------------------------------------------------------- what it refuses

@@ -102,7 +102,8 @@ std::vector<OutputRecord> Records(const std::string& values, int64_t first_time 
 
 int64_t Differ(const std::vector<OutputRecord>& live, const std::vector<OutputRecord>& replayed,
                const OutputWindow& window) {
-  Differences differences(/*shown=*/0);
+  Output output("test");
+  Differences differences(/*shown=*/0, &output);
   CompareSequences(live, replayed, window, &differences);
   return differences.count();
 }
@@ -129,7 +130,8 @@ TEST(CompareSequences, TimesCountButForThePresent) {
 TEST(CompareSequences, WhatIsBesideTheWindowIsNoDifference) {
   OutputWindow window{.from = base::Timestamp(10), .ends_together = false};
   window.present = base::Timestamp(1000);
-  Differences differences(/*shown=*/0);
+  Output output("test");
+  Differences differences(/*shown=*/0, &output);
   // The first millisecond may be an earlier input's; what comes later is counted.
   const OutputsCompared compared =
       CompareSequences(Records("XabcYZ", 10), Records("abc", 11), window, &differences);

@@ -1,11 +1,12 @@
-// Standard output, by lines, in large pieces. A reader that has seen enough (`| head`) ends
-// the program quietly: nobody is left to read, and nothing is wrong.
+// The program's standard output, with colours where a terminal shows them.
 //
 // Not thread-safe.
 #pragma once
 
 #include <string>
 #include <string_view>
+
+#include "tools/output.h"
 
 namespace dump {
 
@@ -27,36 +28,18 @@ struct Style {
   std::string_view end;
 };
 
-class Output {
+class Output : public tools::Output {
  public:
-  explicit Output(const Style& style) : style_(style) { buffer_.reserve(kPiece + 4096); }
-  ~Output() { Flush(); }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
+  explicit Output(const Style& style) : tools::Output("state-dump"), style_(style) {}
 
   const Style& style() const { return style_; }
 
-  void Line(std::string_view text) {
-    buffer_.append(text);
-    buffer_.push_back('\n');
-    if (buffer_.size() >= kPiece) Flush();
-  }
+  using tools::Output::Line;
   // The whole line in a style.
   void Line(std::string_view text, std::string_view style);
 
-  // What a reader that goes away leaves as exit status.
-  void set_status(int status) { status_ = status; }
-
-  // False where something could not be written; standard error has said so.
-  bool Flush();
-
  private:
-  static constexpr size_t kPiece = 1 << 16;
-
   Style style_;
-  std::string buffer_;
-  int status_ = 0;
-  bool failed_ = false;
 };
 
 // On standard error, "state-dump: " before it.

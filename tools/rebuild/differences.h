@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tools/output.h"
 
 namespace tools {
 
 class Differences {
  public:
-  // Of each subject, so many are printed to standard output.
-  explicit Differences(int64_t shown) : shown_(shown) {}
+  // Of each subject, so many are printed.
+  Differences(int64_t shown, Output* output) : shown_(shown), output_(output) {}
 
   // A new subject: "store parties", "topic EVENT_TOPIC_PARTY_STATUS".
   void Begin(std::string subject) {
@@ -21,13 +24,13 @@ class Differences {
   void Add(const std::string& live, const std::string& replayed) {
     ++count_;
     if (++of_subject_ > shown_) return;
-    if (of_subject_ == 1) std::printf("%s\n", subject_.c_str());
-    if (!live.empty()) std::printf("  - live:     %s\n", live.c_str());
-    if (!replayed.empty()) std::printf("  + replayed: %s\n", replayed.c_str());
+    if (of_subject_ == 1) output_->Line(subject_);
+    if (!live.empty()) output_->Line("  - live:     " + live);
+    if (!replayed.empty()) output_->Line("  + replayed: " + replayed);
   }
   void End() const {
     if (of_subject_ > shown_) {
-      std::printf("  ... and %lld more\n", static_cast<long long>(of_subject_ - shown_));
+      output_->Line(absl::StrCat("  ... and ", of_subject_ - shown_, " more"));
     }
   }
   int64_t of_subject() const { return of_subject_; }
@@ -35,6 +38,7 @@ class Differences {
 
  private:
   const int64_t shown_;
+  Output* output_;
   std::string subject_;
   int64_t of_subject_ = 0;
   int64_t count_ = 0;

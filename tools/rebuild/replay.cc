@@ -22,12 +22,6 @@
 namespace tools {
 namespace {
 
-template <class... Arguments>
-void Print(const absl::FormatSpec<Arguments...>& format, const Arguments&... arguments) {
-  std::fputs(absl::StrFormat(format, arguments...).c_str(), stdout);
-  std::fflush(stdout);
-}
-
 // The settings of another application with the same inputs and outputs.
 Settings ForApplication(const Settings& settings, const std::string& id) {
   Settings other = settings;
@@ -41,9 +35,10 @@ Settings ForApplication(const Settings& settings, const std::string& id) {
 
 class Replayer {
  public:
-  Replayer(const Settings& settings, const ReplayRequest& request, Connection kafka)
+  Replayer(const Settings& settings, const ReplayRequest& request, Connection kafka, Output* output)
       : settings_(settings),
         request_(request),
+        output_(output),
         kafka_(std::move(kafka)),
         topology_(topology::PartyTopology(settings.topics, settings.intake)) {}
 
@@ -68,6 +63,12 @@ class Replayer {
   }
 
  private:
+  template <class... Arguments>
+  void Print(const absl::FormatSpec<Arguments...>& format, const Arguments&... arguments) {
+    output_->Text(absl::StrFormat(format, arguments...));
+    output_->Flush();
+  }
+
   // Whether it can be done is found out before the long part.
   absl::Status PrepareInto() {
     if (request_.into.empty()) return absl::OkStatus();
@@ -165,7 +166,7 @@ class Replayer {
   }
 
   absl::StatusOr<bool> Compare() {
-    Differences differences(request_.shown);
+    Differences differences(request_.shown, output_);
     RETURN_IF_ERROR(CompareTheState(&differences));
     RETURN_IF_ERROR(CompareTheOutputs(&differences));
     Print("%s\n", differences.count() == 0
@@ -229,6 +230,7 @@ class Replayer {
 
   const Settings& settings_;
   const ReplayRequest& request_;
+  Output* output_;
   Connection kafka_;
   const streams::Topology topology_;
   Settings into_;
@@ -253,7 +255,7 @@ class Replayer {
 
 }  // namespace
 
-absl::StatusOr<bool> Replay(Settings settings, const ReplayRequest& request) {
+absl::StatusOr<bool> Replay(Settings settings, const ReplayRequest& request, Output* output) {
   ASSIGN_OR_RETURN(Connection kafka, Connection::Open(settings, "replay"));
   // A broker that does not answer is told now, and not by a limit that is guessed.
   RETURN_IF_ERROR(kafka.broker->admin()
@@ -261,7 +263,7 @@ absl::StatusOr<bool> Replay(Settings settings, const ReplayRequest& request) {
                       .status());
   settings.intake.largest_dead_letter =
       LargestDeadLetter(settings.topics.dead_letters, kafka.broker->admin());
-  return Replayer(settings, request, std::move(kafka)).Run();
+  return Replayer(settings, request, std::move(kafka), output).Run();
 }
 
 }  // namespace tools

@@ -4,12 +4,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tools/output.h"
 #include "tools/rebuild/replay_plan.h"
 #include "tools/settings.h"
 
 namespace tools {
 
-// Prints what it does to standard output. False: a comparison has found differences.
-absl::StatusOr<bool> Replay(Settings settings, const ReplayRequest& request);
+// Prints what it does. False: a comparison has found differences.
+absl::StatusOr<bool> Replay(Settings settings, const ReplayRequest& request, Output* output);
 
 }  // namespace tools
