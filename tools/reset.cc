@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "tools/moment.h"
 #include "tools/output.h"
 #include "tools/rebuild/application_reset.h"
 #include "tools/settings.h"
@@ -75,7 +76,7 @@ absl::StatusOr<tools::InputPoint> ReadPoint() {
   if (!fits) {
     return absl::InvalidArgumentError(
         absl::StrCat(flag, " is \"", text, "\", allowed is ",
-                     flag == "--to_datetime" ? "a time like 2026-11-24T10:00:00Z"
+                     flag == "--to_datetime" ? tools::kTimes
                                              : "each input's position, topic-0@12,topic-0@7,..."));
   }
   return point;

@@ -26,6 +26,7 @@ TEST(PointTest, Times) {
   EXPECT_EQ(ParsePoint("1700000000123", kStores)->time->value(), 1'700'000'000'123);
   EXPECT_EQ(ParsePoint("2023-11-14T22:13:20Z", kStores)->time->value(), 1'700'000'000'000);
   EXPECT_EQ(ParsePoint("2023-11-14T23:13:20.5+01:00", kStores)->time->value(), 1'700'000'000'500);
+  EXPECT_EQ(ParsePoint("2023-11-14", kStores)->time->value(), 1'699'920'000'000);
   EXPECT_EQ(ToString(*ParsePoint("1700000000123", kStores)), "2023-11-14T22:13:20.123Z");
 }
 
@@ -38,8 +39,9 @@ TEST(PointTest, Positions) {
 }
 
 TEST(PointTest, WhatIsNone) {
-  for (const char* text : {"", "yesterday", "-1", "2023-11-14", "characters", "characters=",
-                           "characters=-1", "characters=1,characters=2", "guilds=1"}) {
+  for (const char* text :
+       {"", "yesterday", "-1", "20231114", "1700000000", "characters",
+        "characters=", "characters=-1", "characters=1,characters=2", "guilds=1"}) {
     EXPECT_FALSE(ParsePoint(text, kStores).ok()) << text;
   }
   EXPECT_THAT(std::string(ParsePoint("guilds=1", kStores).status().message()),

@@ -63,8 +63,9 @@ TEST_F(ProgressTest, IsWrittenOverOnATerminal) {
 TEST(InputPoint, IsAWordATimeOrPositions) {
   EXPECT_EQ(ParseInputPoint("earliest")->kind, InputPoint::Kind::kEarliest);
   EXPECT_EQ(ParseInputPoint("latest")->kind, InputPoint::Kind::kLatest);
-  for (const char* text : {"2023-11-14T22:13:20Z", "2023-11-14T22:13:20",
-                           "2023-11-14T23:13:20+01:00", "2023-11-14T22:13:20.000Z"}) {
+  for (const char* text :
+       {"2023-11-14T22:13:20Z", "2023-11-14T22:13:20", "2023-11-14T23:13:20+01:00",
+        "2023-11-14T22:13:20.000Z", "1700000000000"}) {
     const auto point = ParseInputPoint(text);
     ASSERT_TRUE(point.ok()) << text << point.status();
     EXPECT_EQ(point->kind, InputPoint::Kind::kTime);
@@ -79,8 +80,9 @@ TEST(InputPoint, IsAWordATimeOrPositions) {
 }
 
 TEST(InputPoint, ErrorsSayWhatIsAllowed) {
-  for (const char* text : {"", "yesterday", "7", "topic@7", "topic-0", "topic-x@7", "topic-0@-1",
-                           "topic-0@1,", "topic-0@1,topic-0@2", "-0@1"}) {
+  for (const char* text :
+       {"", "yesterday", "7", "20231114", "1700000000", "topic@7", "topic-0", "topic-x@7",
+        "topic-0@-1", "topic-0@1,", "topic-0@1,topic-0@2", "-0@1"}) {
     const auto point = ParseInputPoint(text);
     ASSERT_FALSE(point.ok()) << text;
     EXPECT_THAT(std::string(point.status().message()), HasSubstr("earliest, latest")) << text;

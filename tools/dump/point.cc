@@ -9,29 +9,21 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "tools/moment.h"
 
 namespace dump {
 namespace {
 
 absl::Status NoPoint(const std::string& text) {
   return absl::InvalidArgumentError(
-      absl::StrCat("\"", text, "\" is no point of the changelogs, allowed are: a time ",
-                   "(2026-11-24T10:00:00Z, or milliseconds since 1970), or positions ",
-                   "(store=offset,store=offset,...)"));
+      absl::StrCat("\"", text, "\" is no point of the changelogs, allowed are: ", tools::kTimes,
+                   ", or positions (store=offset,store=offset,...)"));
 }
 
 }  // namespace
 
 absl::StatusOr<Point> ParsePoint(const std::string& text, const std::vector<std::string>& stores) {
-  int64_t milliseconds = 0;
-  if (absl::SimpleAtoi(text, &milliseconds) && milliseconds >= 0) {
-    return Point{.time = base::Timestamp(milliseconds), .positions = {}};
-  }
-  absl::Time time;
-  std::string error;
-  if (absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
-    return Point{.time = base::Timestamp(absl::ToUnixMillis(time)), .positions = {}};
-  }
+  if (const auto time = tools::ParseTime(text)) return Point{.time = time, .positions = {}};
   Point point;
   for (const std::string& one : std::vector<std::string>(absl::StrSplit(text, ','))) {
     const std::pair<std::string, std::string> named = absl::StrSplit(one, absl::MaxSplits('=', 1));

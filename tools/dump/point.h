@@ -1,6 +1,6 @@
 // A moment of the changelogs' past, as an operator names it:
 //
-//   2026-11-24T10:00:00Z, 1795514400000    what had been appended by that time
+//   2026-11-24T10:00:00Z                   what had been appended by that time (tools/moment.h)
 //   characters=120,parties=7               what lies below these offsets; a store that is
 //                                          not named: all of it
 #pragma once

@@ -6,16 +6,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/time.h"
 #include "base/status.h"
+#include "tools/moment.h"
 
 namespace tools {
 namespace {
 
 absl::Status NoPoint(const std::string& text) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "\"", text, "\" is no point in the inputs, allowed are: earliest, latest, a time ",
-      "(2026-11-24T10:00:00Z), or each input's position (topic-0@12,topic-0@7,...)"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", text, "\" is no point in the inputs, allowed are: earliest, latest, ",
+                   kTimes, ", or each input's position (topic-0@12,topic-0@7,...)"));
 }
 
 // "topic-0@12"; topics have dashes themselves.
@@ -64,22 +64,10 @@ absl::Status CheckRetained(const streams::InputPositions& positions, const Range
 
 }  // namespace
 
-absl::StatusOr<base::Timestamp> ParseTime(const std::string& text) {
-  absl::Time time;
-  std::string error;
-  for (const char* format : {absl::RFC3339_full, "%Y-%m-%dT%H:%M:%E*S", "%Y-%m-%d"}) {
-    if (absl::ParseTime(format, text, absl::UTCTimeZone(), &time, &error)) {
-      return base::Timestamp(absl::ToUnixMillis(time));
-    }
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", text, "\" is no time, allowed is one like 2026-11-24T10:00:00Z"));
-}
-
 absl::StatusOr<InputPoint> ParseInputPoint(const std::string& text) {
   if (text == "earliest") return InputPoint{.kind = InputPoint::Kind::kEarliest, .positions = {}};
   if (text == "latest") return InputPoint{.kind = InputPoint::Kind::kLatest, .positions = {}};
-  if (const auto time = ParseTime(text); time.ok()) {
+  if (const auto time = ParseTime(text)) {
     return InputPoint{.kind = InputPoint::Kind::kTime, .time = *time, .positions = {}};
   }
   InputPoint point{.kind = InputPoint::Kind::kOffsets, .positions = {}};

@@ -2,7 +2,7 @@
 //
 //   earliest                      the first records that are there
 //   latest                        behind the last that is decided
-//   2026-11-24T10:00:00Z          the first records of that time or later
+//   2026-11-24T10:00:00Z          the first records of that time or later (tools/moment.h)
 //   status-0@12,commands-0@7,...  each input's position, as the worker's log names them
 #pragma once
 
@@ -27,9 +27,8 @@ struct InputPoint {
   streams::InputPositions positions;  // of kOffsets
 };
 
-// Errors say what is allowed. A time has a zone ("Z", "+02:00"); without one it is UTC.
+// Errors say what is allowed.
 absl::StatusOr<InputPoint> ParseInputPoint(const std::string& text);
-absl::StatusOr<base::Timestamp> ParseTime(const std::string& text);
 
 // "status-0@12,commands-0@7"
 std::string ToString(const streams::InputPositions& positions);
