@@ -119,6 +119,9 @@ absl::StatusOr<Handle> NewReader(const KafkaConfig& config, const std::string& g
   RETURN_IF_ERROR(Set(conf.get(), "enable.auto.commit", "false"));
   RETURN_IF_ERROR(Set(conf.get(), "enable.auto.offset.store", "false"));
   RETURN_IF_ERROR(Set(conf.get(), "auto.offset.reset", "error"));
+  // It joins no group, but an operator's max.poll.interval.ms must not be shorter than this.
+  RETURN_IF_ERROR(
+      Set(conf.get(), "session.timeout.ms", absl::StrCat(ToMs(config.session_timeout))));
   RETURN_IF_ERROR(SetAll(conf.get(), more, config.overrides));
   ASSIGN_OR_RETURN(Handle handle, NewHandle(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(handle.get());

@@ -44,6 +44,21 @@ TEST_F(Unreachable, QuestionsFailInTime) {
   EXPECT_FALSE((*reader)->Ranges(partitions_, kTimeout).ok());
 }
 
+// The clients that are in no group have the library's session of 45 s by themselves, than which
+// no poll interval may be shorter.
+TEST_F(Unreachable, APollIntervalMayBeAsShortAsTheSession) {
+  KafkaConfig config;
+  config.bootstrap_servers = "127.0.0.1:1";
+  config.application_id = "application";
+  config.member_id = "member";
+  config.session_timeout = absl::Seconds(10);
+  config.overrides = {{"max.poll.interval.ms", "10000"}};
+  const auto broker = KafkaBroker::Create(config);
+  ASSERT_TRUE(broker.ok()) << broker.status();
+  const auto reader = (*broker)->NewLogReader();
+  EXPECT_TRUE(reader.ok()) << reader.status();
+}
+
 TEST_F(Unreachable, TopicsCannotBeMade) {
   const TopicSpec spec{.name = "topic", .settings = {}};
   EXPECT_FALSE(broker_->admin().CreateTopics(std::span(&spec, 1), kTimeout).ok());
