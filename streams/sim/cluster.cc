@@ -20,11 +20,13 @@ const Settings& DefaultSettings() {
                                     {"message.timestamp.after.max.ms", "3600000"},
                                     {"message.timestamp.before.max.ms", "9223372036854775807"},
                                     {"message.timestamp.type", "CreateTime"},
+                                    {"min.cleanable.dirty.ratio", "0.5"},
                                     {"min.compaction.lag.ms", "0"},
                                     {"min.insync.replicas", "1"},
                                     {"retention.bytes", "-1"},
                                     {"retention.ms", "604800000"},
                                     {"segment.bytes", "1073741824"},
+                                    {"segment.ms", "604800000"},
                                     {"unclean.leader.election.enable", "false"}};
   return defaults;
 }

@@ -8,15 +8,15 @@
 //                 leave after delete.retention.ms (partition_log.h)
 //   transactions  epochs, fencing, timeouts; decided at once, the markers are written later,
 //                 each by itself (transactions.h)
-//   groups        generations, range assignment, static and dynamic members, session
-//                 timeouts; offsets, pending while their transaction is open; offsets that
+//   groups        generations, range assignment, static and dynamic members, session and
+//                 rebalance timeouts; offsets, pending while their transaction is open, that
 //                 expire (groups.h)
 //   topics        partitions and settings. Writing heeds max.message.bytes and
 //                 message.timestamp.before.max.ms, LogAppendTime and delete.retention.ms
 //
 // What it has not: replicas and their loss, several brokers, quotas, the order of requests
 // of several connections (each request is done whole, in the order of the calls), topic
-// deletion while somebody uses the topic, max.poll.interval.ms.
+// deletion while somebody uses the topic.
 //
 // Time: nothing happens by itself. Whoever moves the clock calls Tick, which lets every
 // living session beat and then does what is due; a longer step does all of it at its end.

@@ -56,12 +56,13 @@ GroupError GroupCoordinator::Join(const std::string& name, const JoinRequest& re
       return fenced ? GroupError::kFencedInstance : GroupError::kUnknownMember;
     }
   }
-  if (group.stable) BeginRebalance(&group, now);
   Member& member = group.members[*member_id];
   member.client_id = request.client_id;
   member.topics = request.topics;
   member.session_timeout = request.session_timeout;
+  member.rebalance_timeout = request.rebalance_timeout;
   member.seen = now;
+  if (group.stable) BeginRebalance(&group, now);
   member.joined = true;
   CompleteIfAllJoined(&group, now);
   return GroupError::kNone;
@@ -80,6 +81,7 @@ GroupError GroupCoordinator::Return(Group* group, const JoinRequest& request, ab
   member.client_id = request.client_id;
   member.topics = request.topics;
   member.session_timeout = request.session_timeout;
+  member.rebalance_timeout = request.rebalance_timeout;
   member.seen = now;
   *member_id = NewMemberId(request.identity.instance_id);
   group->members[*member_id] = std::move(member);
@@ -149,8 +151,12 @@ std::vector<std::string> GroupCoordinator::ClientsOf(const std::string& name,
 
 void GroupCoordinator::BeginRebalance(Group* group, absl::Duration now) {
   group->stable = false;
-  group->rebalance_deadline = now + kRebalanceTimeout;
-  for (auto& [id, member] : group->members) member.joined = false;
+  absl::Duration longest;
+  for (auto& [id, member] : group->members) {
+    member.joined = false;
+    longest = std::max(longest, member.rebalance_timeout);
+  }
+  group->rebalance_deadline = now + longest;
 }
 
 void GroupCoordinator::CompleteIfAllJoined(Group* group, absl::Duration now) {

@@ -2,7 +2,8 @@
 //
 // Eager rebalances, as with the `range` assignor. A rebalance begins with a new member, one
 // that leaves, one whose session ends, or by Rebalance; it is over when every member has
-// joined again, or when `kRebalanceTimeout` has passed: then those that have not are out.
+// joined again, or when the longest of the members' rebalance timeouts (in clients,
+// max.poll.interval.ms) has passed: then those that have not are out.
 // A static member that comes back under its instance id takes its place without one, and
 // fences the one that had it. Members that wait for a rebalance to end do not expire.
 //
@@ -46,6 +47,7 @@ struct JoinRequest {
   std::string client_id;
   std::vector<std::string> topics;
   absl::Duration session_timeout;
+  absl::Duration rebalance_timeout;
 };
 
 struct Assignment {
@@ -57,8 +59,6 @@ using OffsetMap = std::map<base::TopicPartition, CommittedOffset>;
 
 class GroupCoordinator {
  public:
-  static constexpr absl::Duration kRebalanceTimeout = absl::Minutes(5);
-
   // How many partitions a topic has; 0: there is none.
   using CountPartitions = int32_t (*)(void* cluster, const std::string& topic);
   GroupCoordinator(CountPartitions count, void* cluster) : count_(count), cluster_(cluster) {}
@@ -103,6 +103,7 @@ class GroupCoordinator {
     std::string client_id;
     std::vector<std::string> topics;
     absl::Duration session_timeout;
+    absl::Duration rebalance_timeout;
     absl::Duration seen;
     bool joined = false;  // in the present rebalance
     std::vector<base::TopicPartition> partitions;

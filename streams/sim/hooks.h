@@ -59,6 +59,8 @@ class Hooks {
   virtual bool Beats() const { return true; }
   // It was not polled for max.poll.interval.ms.
   virtual void LeftUnpolled() {}
+  // Whether a static member whose session ended while the broker was away is fenced by itself.
+  virtual bool FencesItself() { return true; }
   // Whether what was produced goes out before it must.
   virtual bool SendsEarly() { return false; }
   // Whether the broker does not say where a record was written.

@@ -41,9 +41,9 @@ void SimConsumer::Background() {
       TakeAssignment();
       break;
     case State::kMember:
-      if (cluster_.now() >= polled_ + member_.max_poll_interval) return LeaveUnpolled();
-      [[fallthrough]];
     case State::kRevoking:
+      if (identity_.member_id.empty()) return;  // out already, and to answer first
+      if (cluster_.now() >= polled_ + member_.max_poll_interval) return LeaveUnpolled();
       Beat();
       break;
     case State::kEnded:
@@ -52,10 +52,12 @@ void SimConsumer::Background() {
 }
 
 void SimConsumer::SendJoin() {
+  if (fences_itself_) return Fenced("joining again after its session");
   const JoinRequest request{.identity = identity_,
                             .client_id = member_.client_id,
                             .topics = spec_.topics,
-                            .session_timeout = member_.session_timeout};
+                            .session_timeout = member_.session_timeout,
+                            .rebalance_timeout = member_.max_poll_interval};
   std::string member_id;
   const GroupError error =
       cluster_.groups().Join(member_.group, request, cluster_.now(), &member_id);
@@ -83,7 +85,8 @@ void SimConsumer::TakeAssignment() {
   lost_ = false;
   answered_ = false;
   const bool nobody = connection_->plant == Plant::kNobodysMetadata;
-  next_metadata_ = std::make_shared<SimGroupMetadata>(nobody ? MemberIdentity() : identity_);
+  next_metadata_ =
+      std::make_shared<SimGroupMetadata>(member_.group, nobody ? MemberIdentity() : identity_);
   if (connection_->plant == Plant::kFirstMetadataKept) {
     if (connection_->first_metadata == nullptr) connection_->first_metadata = next_metadata_;
     next_metadata_ = connection_->first_metadata;
@@ -105,9 +108,14 @@ void SimConsumer::Beat() {
       identity_.member_id.clear();
       [[fallthrough]];
     case GroupError::kIllegalGeneration:
-      lost_ = true;
-      if (state_ == State::kMember) TakeAway(GroupEvent::Kind::kLost);
+      Lose();
   }
+}
+
+void SimConsumer::Lose() {
+  if (state_ != State::kMember) return;
+  lost_ = true;
+  TakeAway(GroupEvent::Kind::kLost);
 }
 
 void SimConsumer::LeaveUnpolled() {
@@ -116,8 +124,7 @@ void SimConsumer::LeaveUnpolled() {
     cluster_.groups().Leave(member_.group, identity_.member_id, cluster_.now());
   }
   identity_.member_id.clear();
-  lost_ = true;
-  TakeAway(GroupEvent::Kind::kLost);
+  Lose();
 }
 
 void SimConsumer::TakeAway(GroupEvent::Kind kind) {
@@ -148,9 +155,8 @@ void SimConsumer::Fenced(const std::string& why) {
 void SimConsumer::AfterOutage(absl::Duration duration) {
   if (!connection_->hooks->Beats() || duration < member_.session_timeout) return;
   if (state_ != State::kMember && state_ != State::kRevoking) return;
-  if (member_.is_static) return Fenced("session timed out, joining again");
-  lost_ = true;
-  if (state_ == State::kMember) TakeAway(GroupEvent::Kind::kLost);
+  fences_itself_ = member_.is_static && connection_->hooks->FencesItself();
+  Lose();
   identity_.member_id.clear();
 }
 

@@ -5,10 +5,12 @@
 // it polls; until it has answered the group waits too. Once lost or fenced it tells so.
 //
 // One that is not polled for max.poll.interval.ms loses its partitions: it leaves the group,
-// or, where it is a static member, beats no more.
+// or, where it is a static member, beats no more. Whatever takes the partitions of one that has
+// been asked already to give them up, its library does not tell: for it they are revoked, and
+// the group refuses what it commits.
 //
-// Where the broker was away for longer than the session, a static member fences itself and
-// a dynamic one has lost its partitions, as was measured.
+// Where the broker was away for longer than the session, it has lost its partitions; a static
+// member that joins again then mostly fences itself by that, as was measured.
 #pragma once
 
 #include <deque>
@@ -26,7 +28,9 @@ namespace streams::sim {
 
 class SimGroupMetadata final : public GroupMetadata {
  public:
-  explicit SimGroupMetadata(MemberIdentity identity) : identity(std::move(identity)) {}
+  SimGroupMetadata(std::string group, MemberIdentity identity)
+      : group(std::move(group)), identity(std::move(identity)) {}
+  const std::string group;
   const MemberIdentity identity;
 };
 
@@ -65,6 +69,7 @@ class SimConsumer final : public GroupConsumer, private Session {
   void TakeAssignment();
   void Beat();
   void LeaveUnpolled();
+  void Lose();
   void TakeAway(GroupEvent::Kind kind);
   void Fenced(const std::string& why);
   bool CanFetch() const;
@@ -80,7 +85,8 @@ class SimConsumer final : public GroupConsumer, private Session {
   std::vector<base::TopicPartition> partitions_;  // as the group has given them
   bool answered_ = true;                          // the last assignment
   bool lost_ = false;
-  absl::Duration polled_;  // when it was last
+  bool fences_itself_ = false;  // when it joins again
+  absl::Duration polled_;       // when it was last
   std::deque<GroupEvent> events_;
   std::shared_ptr<const GroupMetadata> next_metadata_;  // of an assignment in the queue
   std::shared_ptr<const GroupMetadata> metadata_;

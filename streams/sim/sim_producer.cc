@@ -199,8 +199,9 @@ ProduceResult SimProducer::SendOffsets(std::span<const OffsetToCommit> offsets,
   for (const OffsetToCommit& offset : offsets) {
     map[offset.partition] = {.offset = offset.position, .metadata = std::string(offset.metadata)};
   }
-  const MemberIdentity& member = static_cast<const SimGroupMetadata&>(group).identity;
-  const std::string& name = connection_->member.group;
+  const auto& metadata = static_cast<const SimGroupMetadata&>(group);
+  const MemberIdentity& member = metadata.identity;
+  const std::string& name = metadata.group;
   const GroupError error = cluster_.groups().MayCommit(name, member);
   if (connection_->plant == Plant::kOffsetsOutside && error == GroupError::kNone) {
     const TransactionNumber none(0);

@@ -254,6 +254,8 @@ absl::Status Worker::BeforeWrite() {
   return absl::OkStatus();
 }
 
+bool Worker::FencesItself() { return world_->random().Chance(0.9); }
+
 bool Worker::SendsEarly() { return world_->random().Chance(world_->plan().sends_early); }
 
 bool Worker::LosesReport() {

@@ -95,6 +95,7 @@ class Worker final : public streams::sim::Hooks, public base::Clock, private Dis
   bool Pause(absl::Duration longest) override;
   bool Beats() const override { return alive_ && !frozen_; }
   void LeftUnpolled() override { world_->Count("max.poll.interval.ms passed"); }
+  bool FencesItself() override;
   bool SendsEarly() override;
   bool LosesReport() override;
   size_t Batch(size_t max) override;
