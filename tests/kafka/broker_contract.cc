@@ -80,9 +80,14 @@ std::unique_ptr<TransactionalProducer> BrokerContract::NewProducer(
 
 std::unique_ptr<TransactionalProducer> BrokerContract::NewProducer(
     const std::string& id, const std::vector<std::string>& topics) {
+  return NewProducer(broker(), id, topics);
+}
+
+std::unique_ptr<TransactionalProducer> BrokerContract::NewProducer(
+    Broker& broker, const std::string& id, const std::vector<std::string>& topics) {
   ProducerSpec spec{.transactional_id = id, .topics = topics, .reported = {}};
   for (uint32_t i = 0; i < topics.size(); ++i) spec.reported.emplace_back(i);
-  auto producer = broker().NewTransactionalProducer(spec);
+  auto producer = broker.NewTransactionalProducer(spec);
   EXPECT_TRUE(producer.ok()) << producer.status();
   const ProduceResult ready = (*producer)->InitTransactions(kPatience);
   EXPECT_TRUE(ready.ok()) << ready.reason;
@@ -121,6 +126,14 @@ void BrokerContract::WriteAborted(TransactionalProducer& producer,
   EXPECT_TRUE(aborted.ok()) << aborted.reason;
 }
 
+ProduceResult BrokerContract::SendPosition(TransactionalProducer& producer,
+                                           const std::string& topic, int64_t position,
+                                           const GroupMetadata& group) {
+  const OffsetToCommit offset{
+      .partition = At(topic), .position = base::Offset(position), .metadata = {}};
+  return producer.SendOffsets(std::span(&offset, 1), group, kPatience);
+}
+
 // ---------------------------------------------------------------------- consuming
 
 std::unique_ptr<GroupConsumer> BrokerContract::Join(Broker& broker,
@@ -157,6 +170,25 @@ std::unique_ptr<GroupConsumer> BrokerContract::JoinAndAssign(
   const absl::Status assigned = consumer->Assign(starts);
   EXPECT_TRUE(assigned.ok()) << assigned;
   return consumer;
+}
+
+void BrokerContract::ExpectRefused(const GroupMetadata& group, const std::string& topic) {
+  const auto producer = NewProducer({topic});
+  const ProduceResult begun = producer->Begin();
+  EXPECT_TRUE(begun.ok()) << begun.reason;
+  Write(*producer, {"of a zombie"});
+  const ProduceResult sent = SendPosition(*producer, topic, 1000, group);
+  EXPECT_EQ(sent.kind, ProduceResult::Kind::kRestart) << sent.reason;
+  const ProduceResult aborted = producer->Abort(kPatience);
+  EXPECT_TRUE(aborted.ok()) << aborted.reason;
+}
+
+int64_t BrokerContract::CommittedPosition(GroupConsumer& consumer, const std::string& topic) {
+  const base::TopicPartition partition = At(topic);
+  const auto committed = consumer.Committed(std::span(&partition, 1), /*stable=*/true, kPatience);
+  EXPECT_TRUE(committed.ok()) << committed.status();
+  if (!committed.ok() || committed->empty()) return -1;
+  return committed->at(partition).offset.value();
 }
 
 std::vector<Seen> BrokerContract::Read(GroupConsumer& consumer,
@@ -221,6 +253,13 @@ bool BrokerContract::AwaitEnd(const base::TopicPartition& partition, int64_t end
     EXPECT_TRUE(ranges.ok()) << ranges.status();
     return ranges.ok() && ranges->at(partition).end == base::Offset(end);
   });
+}
+
+std::vector<Seen> BrokerContract::ReadUncommitted(const std::string& topic) {
+  std::vector<Seen> seen;
+  harness_->ReadUncommitted(At(topic),
+                            [&](const base::RecordView& record) { seen.push_back(See(record)); });
+  return seen;
 }
 
 std::vector<std::string> BrokerContract::Values(const std::vector<Seen>& records) {

@@ -54,6 +54,8 @@ class BrokerContract : public ::testing::TestWithParam<HarnessFactory> {
   std::unique_ptr<TransactionalProducer> NewProducer(const std::vector<std::string>& topics);
   std::unique_ptr<TransactionalProducer> NewProducer(const std::string& id,
                                                      const std::vector<std::string>& topics);
+  static std::unique_ptr<TransactionalProducer> NewProducer(Broker& broker, const std::string& id,
+                                                            const std::vector<std::string>& topics);
   // Records of these values to partition 0 of the first topic.
   static void Write(Producer& producer, const std::vector<std::string>& values,
                     base::Partition partition = base::Partition(0));
@@ -62,6 +64,8 @@ class BrokerContract : public ::testing::TestWithParam<HarnessFactory> {
                                      const std::vector<std::string>& values,
                                      base::Partition partition = base::Partition(0));
   static void WriteAborted(TransactionalProducer& producer, const std::vector<std::string>& values);
+  static ProduceResult SendPosition(TransactionalProducer& producer, const std::string& topic,
+                                    int64_t position, const GroupMetadata& group);
 
   // ------------------------------------------------------------------ consuming
 
@@ -72,6 +76,10 @@ class BrokerContract : public ::testing::TestWithParam<HarnessFactory> {
   // Joins, and reads all partitions of its assignment from their start.
   std::unique_ptr<GroupConsumer> JoinAndAssign(Broker& broker,
                                                const std::vector<std::string>& topics);
+  // Nobody, or one whose partitions are another's, cannot commit offsets.
+  void ExpectRefused(const GroupMetadata& group, const std::string& topic);
+  // What the group has committed of partition 0, once nothing is pending; -1: nothing.
+  int64_t CommittedPosition(GroupConsumer& consumer, const std::string& topic);
   // Fetches until there are `count` of them (and not more).
   std::vector<Seen> Read(GroupConsumer& consumer, const base::TopicPartition& partition,
                          size_t count);
@@ -85,6 +93,7 @@ class BrokerContract : public ::testing::TestWithParam<HarnessFactory> {
                                                      base::Offset from = base::Offset(0));
   // A commit returns before its markers are written.
   bool AwaitEnd(const base::TopicPartition& partition, int64_t end);
+  std::vector<Seen> ReadUncommitted(const std::string& topic);
   static std::vector<std::string> Values(const std::vector<Seen>& records);
 
   std::unique_ptr<BrokerHarness> harness_;
@@ -93,6 +102,16 @@ class BrokerContract : public ::testing::TestWithParam<HarnessFactory> {
  private:
   std::vector<std::unique_ptr<Broker>> brokers_;
   std::vector<std::string> topics_;
+};
+
+// The part of the contract for which a broker must be killed, or be made to do soon what it
+// does late.
+class DisturbedBroker : public BrokerContract {
+ protected:
+  // Compacts a topic, of which all but the last segment may be cleaned at any time, until its
+  // log is as it should be. Writes on, with the key "filler", so that there are new segments.
+  bool CompactUntil(const std::string& topic,
+                    const std::function<bool(const std::vector<Seen>& uncommitted)>& is_so);
 };
 
 Seen See(const base::RecordView& record);

@@ -7,6 +7,7 @@ namespace streams {
 namespace {
 
 INSTANTIATE_TEST_SUITE_P(Sim, BrokerContract, ::testing::Values(&NewSimHarness));
+INSTANTIATE_TEST_SUITE_P(Sim, DisturbedBroker, ::testing::Values(&NewSimHarness));
 
 }  // namespace
 }  // namespace streams

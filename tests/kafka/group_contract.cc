@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 constexpr absl::Duration kShort = absl::Seconds(1);
 
@@ -19,6 +20,11 @@ std::vector<PartitionStart> FromStart(const std::vector<base::TopicPartition>& p
   std::vector<PartitionStart> starts;
   for (const auto& partition : partitions) starts.push_back({partition, base::Offset(0)});
   return starts;
+}
+
+void Take(GroupConsumer& consumer, std::vector<base::TopicPartition>* assigned) {
+  const GroupEvent event = consumer.Poll(absl::Milliseconds(10));
+  if (event.kind == GroupEvent::Kind::kAssigned) *assigned = event.partitions;
 }
 
 TEST_P(BrokerContract, AnAssignmentMayBeAnsweredLater) {
@@ -86,13 +92,9 @@ TEST_P(BrokerContract, ANewMemberTakesItsShareOnceTheOtherHasGivenUp) {
   // Both are told of their halves; who is first does not matter.
   std::vector<base::TopicPartition> of_a;
   std::vector<base::TopicPartition> of_b;
-  const auto take = [](GroupConsumer& consumer, std::vector<base::TopicPartition>* partitions) {
-    GroupEvent event = consumer.Poll(absl::Milliseconds(10));
-    if (event.kind == GroupEvent::Kind::kAssigned) *partitions = event.partitions;
-  };
   ASSERT_TRUE(Eventually([&] {
-    take(*a, &of_a);
-    take(*b, &of_b);
+    Take(*a, &of_a);
+    Take(*b, &of_b);
     return !of_a.empty() && !of_b.empty();
   }));
   EXPECT_THAT(of_a, ElementsAre(At(topic, 0)));
@@ -111,6 +113,31 @@ TEST_P(BrokerContract, ANewMemberTakesItsShareOnceTheOtherHasGivenUp) {
   ASSERT_TRUE(producer->Begin().ok());
   EXPECT_EQ(producer->SendOffsets(std::span(&last, 1), *metadata, kPatience).kind,
             ProduceResult::Kind::kRestart);
+}
+
+// Members of equal partitions in all topics: those that have too few for all have the rest in
+// their order.
+TEST_P(BrokerContract, PartitionsAreAssignedInRangesEqualInAllTopics) {
+  const std::string wide = NewTopic(5);
+  const std::string narrow = NewTopic(3);
+  const std::vector<std::string> topics = {wide, narrow};
+  Identity identity = Member("b");
+  identity.is_static = true;
+  const auto b = JoinAndAssign(Connect(identity), topics);
+  identity.member = "a";
+  const auto a = Join(Connect(identity), topics);
+  Await(*b, GroupEvent::Kind::kRevoked, {a.get()});
+  ASSERT_TRUE(b->Unassign().ok());
+  std::vector<base::TopicPartition> of_a;
+  std::vector<base::TopicPartition> of_b;
+  ASSERT_TRUE(Eventually([&] {
+    Take(*a, &of_a);
+    Take(*b, &of_b);
+    return !of_a.empty() && !of_b.empty();
+  }));
+  EXPECT_THAT(of_a, UnorderedElementsAre(At(wide, 0), At(wide, 1), At(wide, 2), At(narrow, 0),
+                                         At(narrow, 1)));
+  EXPECT_THAT(of_b, UnorderedElementsAre(At(wide, 3), At(wide, 4), At(narrow, 2)));
 }
 
 TEST_P(BrokerContract, OneThatLeavesIsReplacedAtOnce) {
@@ -192,6 +219,30 @@ TEST_P(BrokerContract, ADynamicMemberHasNoTwins) {
   EXPECT_THAT(consumer->TwinClientIds(kPatience), IsEmpty());
 }
 
+TEST_P(BrokerContract, ACloseMayComeInsteadOfAnAnswer) {
+  for (const bool is_static : {false, true}) {
+    const std::string topic = NewTopic();
+    Identity identity = Member("first");
+    identity.group += is_static ? "-static" : "";
+    identity.is_static = is_static;
+    const absl::Duration begin = harness_->Elapsed();
+    auto first = Join(Connect(identity), {topic});
+    Await(*first, GroupEvent::Kind::kAssigned);
+    first->Close(/*leave=*/false);
+    first.reset();
+
+    identity.nonce = "2";
+    first = JoinAndAssign(Connect(identity), {topic});
+    identity.member = "second";
+    const auto second = Join(Connect(identity), {topic});
+    Await(*first, GroupEvent::Kind::kRevoked, {second.get()});
+    first->Close(/*leave=*/false);
+    first.reset();
+    EXPECT_LT(harness_->Elapsed() - begin, identity.session_timeout / 2);
+    if (!is_static) Await(*second, GroupEvent::Kind::kAssigned);
+  }
+}
+
 TEST_P(BrokerContract, OneThatHasLeftCannotCommit) {
   const std::string topic = NewTopic();
   auto gone = JoinAndAssign(Connect(Member("gone")), {topic});
@@ -247,6 +298,29 @@ TEST_P(BrokerContract, StableOffsetsWaitForAnOpenTransactionAndOthersDoNot) {
     EXPECT_TRUE(now.ok()) << now.status();
     return now.ok() && now->at(At(topic)).offset == base::Offset(7);
   }));
+}
+
+TEST_P(BrokerContract, AGroupWithAMemberIsNotForgottenAndOneWithoutLosesItsOffsets) {
+  const std::string topic = NewTopic();
+  auto consumer = JoinAndAssign(Connect(Member("first")), {topic});
+  const auto metadata = *consumer->Metadata();
+  const auto producer = NewProducer({topic});
+  ASSERT_TRUE(producer->Begin().ok());
+  ASSERT_TRUE(SendPosition(*producer, topic, 5, *metadata).ok());
+  ASSERT_EQ(producer->Commit(kPatience).kind, CommitResult::Kind::kCommitted);
+  EXPECT_EQ(CommittedPosition(*consumer, topic), 5);
+  EXPECT_FALSE(harness_->ForgetGroup(group_));
+  EXPECT_EQ(CommittedPosition(*consumer, topic), 5);
+
+  consumer->Close(/*leave=*/true);
+  ASSERT_TRUE(Eventually([&] { return harness_->ForgetGroup(group_); }));
+  const auto offsets = broker().admin().GroupOffsets(std::vector{At(topic)}, kPatience);
+  ASSERT_TRUE(offsets.ok()) << offsets.status();
+  EXPECT_THAT(*offsets, IsEmpty());
+  // It begins anew.
+  const auto second = JoinAndAssign(Connect(Member("second")), {topic});
+  EXPECT_EQ(CommittedPosition(*second, topic), -1);
+  ExpectRefused(*metadata, topic);
 }
 
 TEST_P(BrokerContract, OffsetsOfAnAbortedTransactionAreForgotten) {

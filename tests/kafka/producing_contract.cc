@@ -91,6 +91,29 @@ TEST_P(BrokerContract, WhatIsAbortedIsNotRead) {
   EXPECT_EQ(Values(ReadLog(At(topic)).first), std::vector<std::string>{"committed"});
 }
 
+TEST_P(BrokerContract, MarkersOccupyOffsetsAndUncommittedReadersSeeAllRecords) {
+  const std::string topic = NewTopic();
+  const auto producer = NewProducer({topic});
+  WriteCommitted(*producer, {"a", "b"});  // 0 and 1, a marker at 2
+  WriteAborted(*producer, {"aborted"});   // 3, a marker at 4
+  const auto other = NewProducer({topic});
+  ASSERT_TRUE(other->Begin().ok());
+  Write(*other, {"open"});  // 5
+  ASSERT_TRUE(other->Flush(kPatience).ok());
+  WriteCommitted(*producer, {"c"});  // 6, a marker at 7
+  ASSERT_TRUE(AwaitEnd(At(topic), 8));
+  std::vector<Seen> log = {
+      {0, {}, "a"}, {1, {}, "b"}, {3, {}, "aborted"}, {5, {}, "open"}, {6, {}, "c"}};
+  EXPECT_EQ(ReadUncommitted(topic), log);
+  EXPECT_EQ(ReadLog(At(topic)),
+            std::pair(std::vector(log.begin(), log.begin() + 2), base::Offset(5)));
+  ASSERT_TRUE(other->Abort(kPatience).ok());
+  ASSERT_TRUE(AwaitEnd(At(topic), 9));
+  EXPECT_EQ(ReadUncommitted(topic), log);
+  EXPECT_EQ(ReadLog(At(topic)),
+            std::pair(std::vector<Seen>{log[0], log[1], log[4]}, base::Offset(9)));
+}
+
 TEST_P(BrokerContract, KeysGoWhereJavaPutsThem) {
   const std::string topic = NewTopic(7);
   const auto producer = NewProducer({topic});
