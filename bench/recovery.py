@@ -188,7 +188,7 @@ class Recovery:
 
     def restored(self, case, log):
         fields = log.find("restored")[1]
-        rate = float(fields["records"]) / float(fields["seconds"])
+        rate = float(fields["records"]) / max(0.005, float(fields["seconds"]))  # told as 0.00
         records, seconds = self.stage.program("bench-read-logs", *self.stage.changelogs())
         bare = float(records) / float(seconds)
         self.report.add(case, "restored", int(fields["records"]), "records")

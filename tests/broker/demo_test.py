@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-LIMIT_SECONDS = 180
+LIMIT_SECONDS = 300
 
 
 @unittest.skipUnless(os.environ.get("BOOTSTRAP_SERVERS"), "BOOTSTRAP_SERVERS names no broker")

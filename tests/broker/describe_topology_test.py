@@ -9,7 +9,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from confluent_kafka.admin import NewTopic  # noqa: E402
-from harness import BOOTSTRAP, BUILD, COMMANDS, KafkaTest, VARIABLES  # noqa: E402
+from harness import BOOTSTRAP, BUILD, COMMANDS, KafkaTest, VARIABLES, wait_for  # noqa: E402
 
 DESCRIBE = os.path.join(BUILD, "tools", "describe-topology")
 
@@ -26,6 +26,8 @@ class DescribeTopologyTest(KafkaTest):
             [NewTopic(topic, partitions.get(name, 1), 1) for name, topic in self.inputs.items()])
         for future in futures.values():
             future.result()
+        # The controller has made them; the broker hears of it.
+        wait_for(lambda: set(futures) <= set(self.admin.list_topics(timeout=10).topics), "topics")
 
     def live(self):
         topics = {VARIABLES[name]: topic for name, topic in self.inputs.items()}

@@ -9,9 +9,10 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from harness import COMMANDS, INPUTS, INVITE_STATUS, PARTY, STATUS, TENANT, Feeder  # noqa: E402
+from harness import (COMMANDS, INPUTS, INVITE_STATUS, PARTY, STATUS, STORES, TENANT,  # noqa: E402
+                     Feeder)
 from programs import RefusesMixin, run, run_on_full_disk  # noqa: E402
-from stops import FIRST_PARTY, STORES, StopsTest  # noqa: E402
+from stops import FIRST_PARTY, StopsTest  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
 

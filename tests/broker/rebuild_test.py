@@ -8,7 +8,8 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from stops import STORES, StopsTest  # noqa: E402
+from harness import STORES  # noqa: E402
+from stops import StopsTest  # noqa: E402
 
 
 class RebuildTest(StopsTest):

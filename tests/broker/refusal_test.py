@@ -34,6 +34,7 @@ class RefusalTest(KafkaTest):
         """A few members, then a command whose output is refused among many that are not."""
         for character in range(1, 41):
             feeder.character(character)
+        feeder.flush()  # else a command may come before its character
         for character in range(1, 41):
             large = character == 17
             self.one_command(feeder, character, large)
@@ -102,6 +103,7 @@ class RefusalTest(KafkaTest):
         worker.wait_log("running plan")
         feeder = Feeder(self.inputs)  # in 2023
         feeder.character(1)
+        feeder.flush()
         feeder.command(1, "CREATE")
         feeder.flush()
         self.wait_processed(worker, feeder)
@@ -118,6 +120,7 @@ class RefusalTest(KafkaTest):
         worker.wait_log("running plan")
         feeder = Feeder(self.inputs)
         feeder.character(1)
+        feeder.flush()
         feeder.send(COMMANDS, 1, None, raw=b"{broken")
         feeder.command(1, "CREATE")
         feeder.flush()

@@ -13,10 +13,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from confluent_kafka import Producer  # noqa: E402
 
 from harness import (BOOTSTRAP, COMMANDS, INPUTS, INVITE_STATUS, OUTPUTS, PARTY,  # noqa: E402
-                     STATUS, Feeder)
-from kafka_admin import delete_records  # noqa: E402
+                     STATUS, STORES, Feeder)
 from programs import RefusesMixin, run, run_on_full_disk  # noqa: E402
-from stops import FIRST_PARTY, STORES, StopsTest  # noqa: E402
+from stops import FIRST_PARTY, StopsTest  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
 
@@ -36,9 +35,6 @@ class ReplayTest(RefusesMixin, StopsTest):
             traffic.one(feeder)
             # Each acknowledged before the next to another topic: so the order is one.
             feeder.flush()
-
-    def stop(self, worker):
-        self.assertEqual(worker.stop(), 0)
 
     def copy_of_state(self, worker):
         copy = os.path.join(self.directory, "copy")
@@ -221,7 +217,7 @@ class ReplayTest(RefusesMixin, StopsTest):
         at = {self.inputs[STATUS]: 1, self.inputs[INVITE_STATUS]: 0, self.inputs[COMMANDS]: 0}
         self.assert_refused(run("replay", worker, into, "--from=" + positions(at)), 1,
                             self.inputs[STATUS], "--start_state", "--lost_inputs=skip")
-        delete_records(BOOTSTRAP, self.inputs[STATUS], 1)
+        self.delete_records(self.inputs[STATUS], 1)
         self.assert_refused(run("replay", worker, into), 1, "from offset 1", "--lost_inputs=skip")
         # How far it was announced is not known.
         self.delete_group(worker)

@@ -9,9 +9,10 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from harness import COMMANDS, INPUTS, INVITE_STATUS, PARTY, STATUS, wait_for  # noqa: E402
+from harness import (COMMANDS, INPUTS, INVITE_STATUS, PARTY, STATUS, STORES,  # noqa: E402
+                     wait_for)
 from programs import RefusesMixin, run, run_on_full_disk  # noqa: E402
-from stops import STORES, StopsTest  # noqa: E402
+from stops import StopsTest  # noqa: E402
 
 
 class ResetTest(RefusesMixin, StopsTest):
@@ -74,7 +75,7 @@ class ResetTest(RefusesMixin, StopsTest):
         self.assert_members(worker, [1, 2])
         self.assertEqual(worker.stop(), 0)
         # A static member counts until its session ends, and is named.
-        worker.start(on_stop="stay")
+        worker.start(on_stop="stay", session_timeout_ms=120_000)
         worker.wait_log("running plan", 3)
         self.assertEqual(worker.stop(), 0)
         self.assert_refused(self.reset(worker, "--execute", "--delete_local_state"), 1,

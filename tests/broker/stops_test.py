@@ -13,8 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from confluent_kafka.admin import NewPartitions  # noqa: E402
 
-from harness import BOOTSTRAP, COMMANDS, Feeder, INPUTS, PARTY, STATUS, wait_for  # noqa: E402
-from kafka_admin import delete_records  # noqa: E402
+from crash import CRASHING_WORKER  # noqa: E402
+from harness import COMMANDS, Feeder, INPUTS, PARTY, STATUS, wait_for  # noqa: E402
 from stops import FIRST_PARTY, StopsTest, message_of  # noqa: E402
 
 
@@ -24,7 +24,7 @@ class InputStopsTest(StopsTest):
         for _ in range(3):
             feeder.command(1, "CREATE")  # an error each, that nobody will see
         feeder.flush()
-        delete_records(BOOTSTRAP, self.inputs[COMMANDS], 4)
+        self.delete_records(self.inputs[COMMANDS], 4)
         self.assert_stops(worker, names=[f"{self.inputs[COMMANDS]}-0", "from offset 2 to 3",
                                          "from offset 4", "--lost_inputs=skip"])
         # One of the three is left: its error is the third event.
@@ -37,10 +37,10 @@ class InputStopsTest(StopsTest):
         for _ in range(backlog):
             feeder.command(7, "CREATE")
         feeder.flush()
-        worker.start()
-        worker.wait_log("running plan", 2)
-        worker.process.send_signal(signal.SIGSTOP)
-        delete_records(BOOTSTRAP, self.inputs[COMMANDS], backlog - 5)
+        worker.program = CRASHING_WORKER
+        worker.start(party_worker_stop_at="fetched")
+        worker.wait_stands_still()
+        self.delete_records(self.inputs[COMMANDS], backlog - 5)
         worker.process.send_signal(signal.SIGCONT)
         self.assertEqual(worker.wait_exit(), 1)
         for text in (f"{self.inputs[COMMANDS]}-0", "deleted before they were processed",

@@ -37,6 +37,7 @@ VARIABLES = {
     MEMBER: "EVENT_TOPIC_PARTY_MEMBER_STATUS", INVITES: "COMMAND_TOPIC_INVITE",
     DEAD: "DEAD_LETTER_TOPIC",
 }
+STORES = ("characters", "parties", "party-sequence")
 PATIENCE_SECONDS = 60
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"  # of headers()
 
@@ -74,8 +75,10 @@ class Feeder:
     def __init__(self, topics, first_timestamp=1_700_000_000_000, bootstrap=BOOTSTRAP):
         self.topics = topics
         self.timestamp = first_timestamp
+        # Its topics may be made later, by the worker.
         self.producer = Producer({"bootstrap.servers": bootstrap, "acks": "all",
-                                  "enable.idempotence": True, "linger.ms": 0})
+                                  "enable.idempotence": True, "linger.ms": 0,
+                                  "topic.metadata.propagation.max.ms": 1000 * PATIENCE_SECONDS})
         # Else the first record to each topic waits for metadata, for a second.
         self.producer.list_topics(timeout=PATIENCE_SECONDS)
         self.count = dict.fromkeys(INPUTS, 0)
@@ -129,15 +132,31 @@ class Record:
         return f"{self.key!r} {self.value!r} @{self.timestamp}"
 
 
-def ends_of(topics, bootstrap=BOOTSTRAP):
+def ends_of(topics, bootstrap=BOOTSTRAP, isolation="read_uncommitted"):
+    """Of those who read committed records it is where they are held up, if they are."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"reader-{uuid.uuid4()}",
-                         "isolation.level": "read_uncommitted"})
+                         "isolation.level": isolation})
     try:
         return {topic: consumer.get_watermark_offsets(TopicPartition(topic, 0),
                                                       timeout=PATIENCE_SECONDS)[1]
                 for topic in topics}
     finally:
         consumer.close()
+
+
+def wait_markers(topics, bootstrap=BOOTSTRAP):
+    """Until readers of committed records see all that is there now: a transaction's markers
+    come later than the commit, each when it comes."""
+    def ends(isolation):
+        try:
+            return ends_of(topics, bootstrap, isolation)
+        except KafkaException:
+            return {}  # one has no leader just now
+    now = wait_for(lambda: ends("read_uncommitted"), f"the ends of {topics}")
+    def arrived():
+        committed = ends("read_committed")
+        return committed and all(committed[topic] >= now[topic] for topic in topics)
+    wait_for(arrived, f"the markers in {topics}")
 
 
 def read_topics(topics, isolation="read_committed", bootstrap=BOOTSTRAP):
@@ -173,6 +192,31 @@ def read_topics(topics, isolation="read_committed", bootstrap=BOOTSTRAP):
     return found
 
 
+def committed_inputs(worker):
+    """How many records of each input the worker's group has committed; None: that cannot be told
+    now."""
+    consumer = Consumer({"bootstrap.servers": worker.settings["bootstrap_servers"],
+                         "group.id": worker.application_id})
+    try:
+        partitions = [TopicPartition(worker.topics[name], 0) for name in INPUTS]
+        found = consumer.committed(partitions, timeout=PATIENCE_SECONDS)
+        return {name: max(0, one.offset) for name, one in zip(INPUTS, found)}
+    except KafkaException:
+        return None  # an open transaction holds the offsets back
+    finally:
+        consumer.close()
+
+
+def wait_committed_more(worker, records):
+    """Until its group has committed so many records more than now, or it has ended."""
+    before = sum(wait_for(lambda: committed_inputs(worker), "the group's offsets").values())
+
+    def there():
+        now = committed_inputs(worker)
+        return now and sum(now.values()) >= before + records or not worker.running()
+    wait_for(there, "progress")
+
+
 class Worker:
     """A worker process, its settings, and its state directory."""
 
@@ -202,6 +246,9 @@ class Worker:
                                             stderr=log, env=self.environment(**more))
         return self
 
+    def changelogs(self):
+        return [f"{self.application_id}-{store}-changelog" for store in STORES]
+
     def running(self):
         return self.process is not None and self.process.poll() is None
 
@@ -212,7 +259,7 @@ class Worker:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(20)
+        status = self.process.wait(PATIENCE_SECONDS)
         self.process = None
         return status
 
@@ -242,7 +289,10 @@ class Worker:
             raise AssertionError(f"the worker ended without {text!r}:\n{self.log()}")
 
     def wipe(self):
-        shutil.rmtree(os.path.join(self.state_dir, self.application_id))
+        """What there is: it may have died before it made its directory."""
+        folder = os.path.join(self.state_dir, self.application_id)
+        if os.path.exists(folder):
+            shutil.rmtree(folder)
 
     def dump(self, *flags, **more):
         done = subprocess.run([DUMP, "--format", "json", *flags], env=self.environment(**more),
@@ -304,21 +354,21 @@ class KafkaTest(unittest.TestCase):
         if has_failed(self):
             for worker in self.workers:
                 print(f"---- log of {worker.application_id}\n{worker.log()[-6000:]}")
-        listed = self.admin.list_topics(timeout=10).topics
+        listed = self.admin.list_topics(timeout=PATIENCE_SECONDS).topics
         mine = [topic for topic in listed if topic.startswith(self.name)]
         if mine:
             for future in self.admin.delete_topics(mine).values():
                 future.result()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def worker(self, label, directory=None, **settings):
+    def worker(self, label, directory=None, kind=Worker, **settings):
         """A worker over this test's inputs, with outputs of its own for each label."""
         application = f"{self.name}-{label}"
         outputs = {name: f"{application}-{name}" for name in OUTPUTS}
-        worker = Worker(application, {**self.inputs, **outputs},
-                        os.path.join(self.directory, directory or label),
-                        os.path.join(self.directory, f"{directory or label}.log"),
-                        **{"bootstrap_servers": self.bootstrap, **settings})
+        worker = kind(application, {**self.inputs, **outputs},
+                      os.path.join(self.directory, directory or label),
+                      os.path.join(self.directory, f"{directory or label}.log"),
+                      **{"bootstrap_servers": self.bootstrap, **settings})
         self.workers.append(worker)
         return worker
 
@@ -328,23 +378,19 @@ class KafkaTest(unittest.TestCase):
 
     def processed(self, worker, feeder):
         """Whether the group has committed all that the feeder has written."""
-        consumer = Consumer({"bootstrap.servers": self.bootstrap,
-                             "group.id": worker.application_id})
-        try:
-            partitions = [TopicPartition(self.inputs[name], 0) for name in INPUTS]
-            committed = consumer.committed(partitions, timeout=PATIENCE_SECONDS)
-            return all(one.offset >= feeder.count[name]
-                       for one, name in zip(committed, INPUTS))
-        except KafkaException:
-            return False  # an open transaction holds the offsets back
-        finally:
-            consumer.close()
+        committed = committed_inputs(worker)
+        return bool(committed) and all(committed[name] >= feeder.count[name] for name in INPUTS)
 
     def wait_processed(self, worker, feeder):
         wait_for(lambda: self.processed(worker, feeder) or not worker.running(),
                  "the inputs to be processed")
         if not worker.running():
             raise AssertionError(f"the worker ended:\n{worker.log()}")
+        wait_markers(worker.changelogs(), self.bootstrap)  # for what reads these
+
+    def stop(self, worker):
+        self.assertEqual(worker.stop(), 0)
+        wait_markers(worker.changelogs(), self.bootstrap)
 
     def die_behind_checkpoint(self, worker, feeder, change):
         """Starts the stopped worker; what `change` writes is processed, and not on its disk."""

@@ -23,6 +23,10 @@ class _TopicPartition(ctypes.Structure):
                 ("err", _int), ("private", _pointer)]
 
 
+class _TopicPartitionList(ctypes.Structure):
+    _fields_ = [("cnt", _int), ("size", _int), ("elems", ctypes.POINTER(_TopicPartition))]
+
+
 _conf_new = _function("rd_kafka_conf_new", _pointer)
 _conf_set = _function("rd_kafka_conf_set", _int, _pointer, _text, _text, _text, _size)
 _new = _function("rd_kafka_new", _pointer, _int, _pointer, _text, _size)
@@ -47,6 +51,8 @@ _error_string = _function("rd_kafka_error_string", _text, _pointer)
 _records_new = _function("rd_kafka_DeleteRecords_new", _pointer, _pointer)
 _delete_records = _function("rd_kafka_DeleteRecords", None, _pointer, ctypes.POINTER(_pointer),
                             _size, _pointer, _pointer)
+_deleted_records = _function("rd_kafka_DeleteRecords_result_offsets",
+                             ctypes.POINTER(_TopicPartitionList), _pointer)
 
 
 class OperatorError(Exception):
@@ -89,7 +95,11 @@ def delete_group(bootstrap, group):
 
 def delete_records(bootstrap, topic, before, partition=0):
     """Deletes the records below the offset `before`."""
+    def judge(event):
+        error = _deleted_records(event).contents.elems[0].err
+        if error:
+            raise OperatorError(_error_text(error).decode())
     partitions = _list_new(1)
     _list_add(partitions, topic.encode(), partition).contents.offset = before
     one = (_pointer * 1)(_records_new(partitions))
-    _ask(bootstrap, lambda client, queue: _delete_records(client, one, 1, None, queue))
+    _ask(bootstrap, lambda client, queue: _delete_records(client, one, 1, None, queue), judge)

@@ -8,10 +8,9 @@ import re
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import ConfigResource, NewTopic
 
-from harness import BOOTSTRAP, Feeder, INPUTS, KafkaTest, PARTY, wait_for
-from kafka_admin import OperatorError, delete_group
+from harness import BOOTSTRAP, Feeder, INPUTS, KafkaTest, PARTY, PATIENCE_SECONDS, wait_for
+from kafka_admin import OperatorError, delete_group, delete_records
 
-STORES = ("characters", "parties", "party-sequence")
 CHANGELOG = {"cleanup.policy": "compact", "delete.retention.ms": "604800000",
              "message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
 FIRST_PARTY = 1_000_000_000
@@ -48,6 +47,23 @@ class StopsTest(KafkaTest):
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic,
                                   set_config={k.replace("_", "."): v for k, v in config.items()})
         self.admin.alter_configs([resource])[resource].result()
+        # The controller has it; the broker hears of it.
+        def arrived():
+            found = self.admin.describe_configs([resource])[resource].result()
+            return all(found[name].value == value for name, value in resource.set_config_dict.items())
+        wait_for(arrived, f"the settings of {topic}")
+
+    def delete_records(self, topic, before):
+        """Also where the settings that allow it were made a moment ago."""
+        def try_it():
+            try:
+                delete_records(BOOTSTRAP, topic, before)
+            except OperatorError as error:
+                if "policy" in str(error).lower():
+                    return False
+                raise
+            return True
+        wait_for(try_it, f"the end of records of {topic}")
 
     def commit(self, worker, offsets):
         """Sets offsets of a group without members, as kafka-consumer-groups does."""
@@ -85,28 +101,35 @@ class StopsTest(KafkaTest):
         try:
             partitions = [TopicPartition(self.inputs[name], 0) for name in INPUTS]
             return {one.topic: one.offset
-                    for one in consumer.committed(partitions, timeout=20)}
+                    for one in consumer.committed(partitions, timeout=PATIENCE_SECONDS)}
         finally:
             consumer.close()
 
-    def ends(self, consumer, topic, partition):
+    def ends(self, consumers, topic, partition):
+        """Once each transaction has its marker: it may come later than the worker's end."""
         def ask():
             try:
-                return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)
+                committed, all_ = (
+                    consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)
+                    for consumer in consumers)
             except KafkaException:
                 return None  # just made: its leader does not know yet
+            return all_ if committed == all_ else None
         return wait_for(ask, f"the ends of {topic}")
 
     def everything(self, worker):
         """Topics, their ends, the group's offsets, and the local state."""
-        consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": "nobody"})
+        consumers = [Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": "nobody",
+                               "isolation.level": isolation})
+                     for isolation in ("read_committed", "read_uncommitted")]
         try:
-            listed = self.admin.list_topics(timeout=10).topics
-            ends = {f"{name}-{p}": self.ends(consumer, name, p)
+            listed = self.admin.list_topics(timeout=PATIENCE_SECONDS).topics
+            ends = {f"{name}-{p}": self.ends(consumers, name, p)
                     for name, topic in listed.items() if name.startswith(self.name)
                     for p in topic.partitions}
         finally:
-            consumer.close()
+            for consumer in consumers:
+                consumer.close()
         local = os.path.join(worker.state_dir, worker.application_id)
         state = worker.dump("--offline") if os.path.exists(local) else []
         return {"topics": ends, "group": self.committed(worker), "state": state}
