@@ -17,6 +17,11 @@ constexpr char kRestoreOrReset[] =
 
 bool IsEmpty(const LogRange& range) { return range.start == range.end; }
 
+std::string Owner(const ChangelogIdentity& identity) {
+  return absl::StrCat("application ", identity.application_id, ", store ", identity.store,
+                      ", partition ", identity.partition.value());
+}
+
 // A log that this application did not begin, or that is not whole.
 absl::Status CheckLog(const std::string& application_id, const ChangelogEvidence& log) {
   const std::string name = base::ToString(log.changelog);
@@ -34,10 +39,9 @@ absl::Status CheckLog(const std::string& application_id, const ChangelogEvidence
   const ChangelogIdentity& identity = *log.identity;
   if (identity.application_id != application_id || identity.store != log.store ||
       identity.partition != log.changelog.partition) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "changelog ", name, " says that it is of application ", identity.application_id, ", store ",
-        identity.store, ", partition ", identity.partition.value(),
-        ". Delete the topic if it was copied here by mistake"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("changelog ", name, " says that it is of ", Owner(identity),
+                     ". Delete the topic if it was copied here by mistake"));
   }
   return absl::OkStatus();
 }
@@ -57,6 +61,13 @@ absl::Status CheckOneFounding(std::span<const ChangelogEvidence> logs) {
 // Local state against the log that it should be a prefix of.
 absl::Status CheckLocal(const ChangelogEvidence& log) {
   const std::string name = base::ToString(log.changelog);
+  if (log.local_identity.has_value() && Owner(*log.local_identity) != Owner(*log.identity)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "changelog ", name, " is of ", Owner(*log.identity), ", local state comes from ",
+        Owner(*log.local_identity), ": its folder was moved or copied here. Put it back, or start ",
+        "once with --changelogs=from-log (local state is set aside, and restored from the ",
+        "changelogs)"));
+  }
   if (log.local_identity.has_value() && log.local_identity->id != log.identity->id) {
     return absl::FailedPreconditionError(
         absl::StrCat("changelog ", name, " has the identity ", base::ToString(log.identity->id),

@@ -6,6 +6,8 @@ processing goes on right."""
 import os
 import shutil
 import signal
+import struct
+import subprocess
 import sys
 import unittest
 
@@ -14,8 +16,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from confluent_kafka.admin import NewPartitions  # noqa: E402
 
 from crash import CRASHING_WORKER  # noqa: E402
-from harness import COMMANDS, Feeder, INPUTS, PARTY, STATUS, wait_for  # noqa: E402
+from harness import (BUILD, COMMANDS, Feeder, INPUTS, PARTY, STATUS, STORES,  # noqa: E402
+                     read_topics, wait_for)
 from stops import FIRST_PARTY, StopsTest, message_of  # noqa: E402
+
+EDIT = os.path.join(BUILD, "tests", "edit_store")
 
 
 class InputStopsTest(StopsTest):
@@ -119,6 +124,21 @@ class DirectoryStopsTest(StopsTest):
         self.assertEqual(before, self.admin.list_topics(timeout=10).topics.keys())
         os.rename(theirs, own)
         self.assert_goes_on(worker, feeder)
+
+    def test_stores_of_another_partition(self):
+        worker, feeder = self.processed_worker()
+        for store, changelog in zip(STORES, worker.changelogs()):
+            first = read_topics([changelog])[changelog][0]
+            self.assertEqual(first.key, b"identity")
+            # docs/state-format.md: the envelope, an id, the partition.
+            theirs = first.value[:2] + bytes(16) + struct.pack("<i", 1) + first.value[22:]
+            subprocess.run([EDIT, os.path.join(worker.state_dir, worker.application_id, "stores", "0"),
+                            store, first.key.hex(), theirs.hex()], check=True, timeout=60)
+        self.assert_stops(worker, names=[
+            f"{worker.changelogs()[0]}-0 is of application {worker.application_id}",
+            "store characters, partition 0", "store characters, partition 1", "moved or copied",
+            "--changelogs=from-log"])
+        self.assert_goes_on(worker, feeder, "--changelogs=from-log")
 
     def test_directory_of_a_newer_format(self):
         worker, feeder = self.processed_worker()

@@ -177,6 +177,19 @@ TEST_F(PlanRestoreTest, LocalStateOfAnotherLog) {
   ExpectKind(RestorePlan::Kind::kFullAside, "--changelogs=from-log");
 }
 
+TEST_F(PlanRestoreTest, LocalStateFromElsewhere) {
+  logs_[0].local_identity->partition = Partition(4);
+  logs_[0].local_identity->id = kTwo;
+  ExpectStop({"app-characters-changelog-3 is of application app, store characters, partition 3",
+              "local state comes from application app, store characters, partition 4",
+              "--changelogs=from-log"});
+  logs_[0].local_identity = Identity("characters");
+  logs_[0].local_identity->application_id = "other";
+  ExpectStop({"local state comes from application other, store characters, partition 3"});
+  choices_.changelogs_from_log = true;
+  ExpectKind(RestorePlan::Kind::kFullAside, "--changelogs=from-log");
+}
+
 TEST_F(PlanRestoreTest, LocalStateWithoutAnIdentityIsJudgedByItsPosition) {
   logs_[0].local_identity.reset();
   logs_[0].local_position = Offset(0);
