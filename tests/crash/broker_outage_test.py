@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 import harness  # noqa: E402
+from crash import CRASHING_WORKER  # noqa: E402
 from harness import Feeder, wait_for  # noqa: E402
 from own_broker import OwnBrokerTest  # noqa: E402
 from traffic import Load  # noqa: E402
@@ -31,8 +32,8 @@ class OutageTest(OwnBrokerTest):
         except KafkaException:
             return []
 
-    def under_load(self, seed, disturb, **settings):
-        worker = self.worker("w", **settings).start()
+    def under_load(self, seed, disturb, start=lambda worker: worker.start(), **settings):
+        worker = start(self.worker("w", **settings))
         worker.wait_log("running plan")
         with Load(self.feeder, seed, pause=0.001) as load:
             wait_for(lambda: load.check() and len(self.outputs_so_far(worker)) > 20, "outputs")
@@ -62,15 +63,21 @@ class OutageTest(OwnBrokerTest):
         self.broker.kill()
         self.broker.start()
 
+    def kill_broker_until_the_session_has_ended(self, worker):
+        self.broker.kill()
+        worker.wait_log("group session timed out")
+        self.broker.start()
+
     def test_frozen_for_less_than_the_session(self):
-        worker = self.under_load(31, lambda _: self.freeze_broker(3), session_timeout_ms=10000)
+        worker = self.under_load(31, lambda _: self.freeze_broker(3), session_timeout_ms=30000)
         self.assertEqual(worker.log().count("running plan"), 1)  # nothing had to begin anew
 
     def test_killed_and_back_within_session_and_transaction(self):
         self.under_load(32, lambda _: self.kill_broker(), session_timeout_ms=45000)
 
     def test_killed_and_away_for_longer_than_both(self):
-        worker = self.under_load(33, lambda _: self.kill_broker(), session_timeout_ms=6000)
+        worker = self.under_load(33, self.kill_broker_until_the_session_has_ended,
+                                 session_timeout_ms=6000)
         # Which of the two the client says is a matter of chance.
         self.assertRegex(worker.log(), "starting this thread anew|partitions lost")
 
@@ -84,18 +91,16 @@ class OutageTest(OwnBrokerTest):
         self.under_load(34, kill_both, session_timeout_ms=6000)
 
     def test_worker_frozen_until_its_transaction_has_timed_out(self):
+        def start(worker):
+            worker.program = CRASHING_WORKER
+            return worker.start(party_worker_stop_at="written:100")
+
         def freeze(worker):
-            for _ in range(100):  # until it is hit in a transaction
-                worker.process.send_signal(signal.SIGSTOP)
-                if self.is_open(worker):
-                    break
-                worker.process.send_signal(signal.SIGCONT)
-                time.sleep(0.01)
-            self.assertTrue(self.is_open(worker), "it was never hit in a transaction")
+            worker.wait_stands_still()
             # The broker looks for those that have timed out every 10 s.
             wait_for(lambda: not self.is_open(worker), "the broker to end the transaction")
             worker.process.send_signal(signal.SIGCONT)
-        worker = self.under_load(35, freeze, session_timeout_ms=6000)
+        worker = self.under_load(35, freeze, start, session_timeout_ms=6000)
         self.assertIn("starting this thread anew", worker.log())
 
     def is_open(self, worker):

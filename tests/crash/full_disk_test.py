@@ -30,13 +30,20 @@ class FullDiskTest(KafkaTest):
         self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=True)
 
     def fill(self):
-        with open(os.path.join(self.disk, "filler"), "wb", buffering=0) as filler:
+        with open(os.path.join(self.disk, "filler"), "ab", buffering=0) as filler:
             for size in (1 << 16, 1):
                 try:
                     while filler.write(b"\0" * size):
                         pass
                 except OSError:
                     pass  # full
+
+    def fill_until_it_fails(self, worker, times):
+        """What the store gives free, as of a checkpoint that went on meanwhile, is filled, too."""
+        def failed():
+            self.fill()
+            return worker.log_since_start().count(FAILED) >= times
+        wait_for(failed, "a checkpoint to fail")
 
     def empty(self):
         os.remove(os.path.join(self.disk, "filler"))
@@ -71,7 +78,7 @@ class FullDiskTest(KafkaTest):
         self.fill()
         self.feed(feeder, traffic, 1000)
         self.wait_processed(worker, feeder)  # the disk does not hold it up
-        worker.wait_log(FAILED, count=2)
+        self.fill_until_it_fails(worker, times=2)
         self.assertRegex(worker.log(), FAILED + r' why="[^"]*[Nn]o space left on device[^"]*'
                                                 r'" pending_keys=\d+')
         self.empty()
@@ -93,7 +100,7 @@ class FullDiskTest(KafkaTest):
         self.fill()
         self.feed(feeder, traffic, 1000)
         self.wait_processed(worker, feeder)
-        worker.wait_log(FAILED)
+        self.fill_until_it_fails(worker, times=1)
         self.assertEqual(worker.stop(), 0)
         self.assertIn("error the last checkpoint failed; the next start reads more", worker.log())
 

@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-from harness import KafkaTest, Feeder, wait_for  # noqa: E402
+from harness import KafkaTest, Feeder  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
 CHUNK = 40
@@ -51,8 +51,8 @@ class KillTest(KafkaTest):
         self.assertGreater(len(expected["party"]), 100)
         self.assert_same_outputs(expected, found)
         self.assertEqual(calm.dump(), killed.dump())
-        self.assertEqual(calm.stop(), 0)
-        self.assertEqual(killed.stop(), 0)
+        self.stop(calm)
+        self.stop(killed)
         # And what the stop has put down is all of it.
         self.assertEqual(calm.dump("--offline"), killed.dump("--offline"))
         self.assertEqual(calm.dump("--offline"), calm.dump())

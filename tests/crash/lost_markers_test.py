@@ -138,7 +138,7 @@ class LostMarkersTest(OwnBrokerTest):
         self.assert_same_outputs(expected, self.outputs(self.worker_))
         state = calm.dump()
         self.assertEqual(state, self.worker_.dump())
-        self.assertEqual(self.worker_.stop(), 0)
+        self.stop(self.worker_)
         self.worker_.verify()
 
     def test_what_is_committed_and_has_no_marker_is_completed(self):

@@ -76,12 +76,12 @@ class ThreeBrokersTest(OwnBrokerTest):
         """What is left may not take a write; it has the outputs, so that they can be read."""
         probe = f"{self.name}-probe"
         self.admin.create_topics([NewTopic(probe, 1, 3)])[probe].result()
-        left = self.leader(worker.topics[PARTY])
+        left = wait_for(lambda: max(0, self.leader(worker.topics[PARTY])), "who has the outputs")
         for node in {1, 2, 3} - {left}:
             self.broker.kill(node)
         end = wait_for(lambda: self.committed_end(worker), "the end of the outputs")
         self.assert_takes_no_write(probe)
-        self.assertEqual(self.committed_end(worker), end)
+        self.assertEqual(wait_for(lambda: self.committed_end(worker), "their end"), end)
         self.assertTrue(worker.running())
         self.broker.start()
 
@@ -121,6 +121,7 @@ class ThreeBrokersTest(OwnBrokerTest):
             wait_for(self.is_whole, "all replicas", seconds=120)
             self.lose_two(worker)
             self.wait_goes_on(worker, load)
+        wait_for(self.is_whole, "all replicas", seconds=120)  # no leader moves any more
         self.wait_processed(worker, feeder)
         calm = self.worker("calm", replication_factor=3).start()
         self.wait_processed(calm, feeder)
