@@ -24,7 +24,7 @@ class NewFolderTest(CrashTest):
             worker.wipe()
             self.die_at("checkpoint-flushed:2", worker)
             self.die_at(point, worker, flag)
-            return worker.start()
+            return self.crashing(label, directory=f"{label}-other").start()
         return run
 
     def test_while_it_is_filled(self):

@@ -11,6 +11,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
+import deaths  # noqa: E402
 from crash import CRASHING_WORKER  # noqa: E402
 
 
@@ -32,6 +33,12 @@ class PointsTest(unittest.TestCase):
                 named |= set(re.findall(r'"([a-z-]+)(?::\d+)?"', file.read()))
         self.assertGreater(len(points()), 30)
         self.assertEqual(set(points()) - named, set())
+
+    def test_each_is_claimed(self):
+        """By the page, for the operator; what a test does is held against that by itself."""
+        self.assertEqual(sorted(deaths.claims()), sorted(points()))
+        for claim in deaths.claims().values():
+            self.assertEqual(set(claim), {deaths.ON_ITS_DISK, deaths.DISK_LOST, deaths.TAKEN_OVER})
 
     def test_a_wrong_one_is_refused(self):
         for variable in ("PARTY_WORKER_CRASH_AT", "PARTY_WORKER_STOP_AT"):

@@ -17,21 +17,31 @@ from crash import CrashTest, courses  # noqa: E402
 
 class StartPointsTest(CrashTest):
     def course(self, point):
-        """Dies there twice on its disk, once with the disk lost; another that takes over dies
-        there, too."""
+        """Dies there again and again on its disk, and with the disk lost; another that takes
+        over dies there, too."""
+        # Who comes back to its disk has no predecessor; one that has lost it keeps it until it
+        # has committed.
+        has_predecessor = point == "predecessor-ended"
         def run(label):
             # Without checkpoints the restore has more than one record for certain.
             settings = {"checkpoint_interval_ms": 600_000} if point == "restore-record:4" else {}
             worker = self.crashing(label, **settings)
             other = self.crashing(label, directory=f"{label}-other", **settings)
+            if not settings:
+                self.leave_checkpoint(worker)
             self.work(worker)
-            if point != "predecessor-ended":  # there is none before the disk is lost
-                self.die_at(point, worker)
-                self.die_at(point, worker)
+            if has_predecessor:
+                worker.wipe()
+            self.die_at(point, worker)
+            self.die_at(point, worker)
+            if not has_predecessor:
                 self.work(worker)
+                self.die_at(point, worker)
             worker.wipe()
             self.die_at(point, worker)
-            self.work(worker)
+            if not has_predecessor:
+                self.work(worker)
+                self.die_at(point, worker)
             self.die_at(point, other)
             return other.start()
         return run

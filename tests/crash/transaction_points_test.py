@@ -55,12 +55,8 @@ class AtLeastOnceTest(CrashTest):
         self.assertGreater(again, 0)  # so it was hit where it was meant to be
 
     def test_outputs_written_and_not_committed(self):
-        def run(label):
-            worker = self.crashing(label, output_guarantee="at_least_once")
-            for count in (1, 2, 60):
-                self.die_at(f"outputs-flushed:{count}", worker)
-            return worker.start()
-        self.under_load({"outputs-flushed": run}, seed=13)
+        self.under_load({"outputs-flushed": self.dies_each_time(
+            "outputs-flushed", (1, 2, 60), output_guarantee="at_least_once")}, seed=13)
 
 
 class OutcomeTest(CrashTest):

@@ -6,9 +6,8 @@ import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-
-from harness import BOOTSTRAP, BUILD, Feeder, KafkaTest, PARTY, PATIENCE_SECONDS, wait_for
+import deaths
+from harness import BUILD, Feeder, KafkaTest, PARTY, Worker, wait_committed_more, wait_for
 from traffic import Load
 
 CRASHING_WORKER = os.path.join(BUILD, "tests", "crashing-party-worker")
@@ -24,6 +23,22 @@ def courses(make, *points):
     return {point.replace(":", "-"): make(point) for point in points}
 
 
+class CrashingWorker(Worker):
+    """One that can be told where to die. It writes down what befalls it: `history` is that of
+    its application."""
+
+    program = CRASHING_WORKER
+    history = None
+
+    def start(self, *flags, **more):
+        self.history.started(self.state_dir)
+        return super().start(*flags, **more)
+
+    def wipe(self):
+        self.history.wiped(self.state_dir)
+        super().wipe()
+
+
 class CrashTest(KafkaTest):
     # Whether some of its dead have come to a checkpoint, which then can be looked at.
     leaves_checkpoints = True
@@ -33,28 +48,29 @@ class CrashTest(KafkaTest):
         self.kept = {}  # by application: the directories that its dead have left
         self.checked = []  # of those: with state that was held against the changelogs
         self.partial = []  # of those: with some of the state and not all of it
+        self.histories = {}  # by label, as the workers of one label are of one application
         self.feeder = Feeder(self.inputs)
 
     def crashing(self, label, directory=None, **settings):
-        """A worker that can be told where to die. Takeovers wait for the session timeout,
-        and what is on disk is behind, but not by all."""
+        """Takeovers wait for the session timeout, and what is on disk is behind, but not by
+        all."""
         settings = {"session_timeout_ms": 6000, "checkpoint_interval_ms": 300, **settings}
-        worker = self.worker(label, directory, **settings)
-        worker.program = CRASHING_WORKER
+        worker = self.worker(label, directory, CrashingWorker, **settings)
+        worker.history = self.histories.setdefault(label, deaths.History())
         return worker
 
     # --------------------------------------------------------------------- to die
 
     def die_at(self, point, worker, *flags):
         """Starts the worker, which comes to the point and dies."""
-        before = worker.log().count(reached(point))
         worker.start(*flags, party_worker_crash_at=point)
-        self.assert_dies(point, worker, before)
+        self.assert_dies(point, worker)
 
-    def assert_dies(self, point, worker, before=0):
+    def assert_dies(self, point, worker):
         status = worker.wait_exit()
         self.assertEqual(status, -signal.SIGKILL, f"{point}: {worker.log()[-3000:]}")
-        self.assertEqual(worker.log().count(reached(point)), before + 1, point)
+        self.assertEqual(worker.log_since_start().count(reached(point)), 1, point)
+        worker.history.died(worker.state_dir, point)
         self.keep_disk(worker)
 
     def keep_disk(self, worker):
@@ -69,6 +85,8 @@ class CrashTest(KafkaTest):
         over."""
         def run(label):
             worker = self.crashing(label, **settings)
+            if "checkpoint_interval_ms" not in settings:
+                self.leave_checkpoint(worker)
             for count in counts:
                 self.die_at(f"{point}:{count}", worker)
             worker.wipe()
@@ -78,6 +96,10 @@ class CrashTest(KafkaTest):
             return other
         return run
 
+    def leave_checkpoint(self, worker):
+        """So that there is one to look at, however soon the next deaths come."""
+        self.die_at("checkpoint-flushed", worker)
+
     def work(self, worker, *flags):
         """Starts the worker, which processes for a while and dies."""
         self.die_at("committed:8", worker, *flags)
@@ -86,20 +108,7 @@ class CrashTest(KafkaTest):
         """Waits until the worker runs, and its group has committed so many more records."""
         wait_for(lambda: "running plan" in worker.log_since_start() or not worker.running(),
                  "the worker to run")
-        goal = wait_for(lambda: self.committed(worker) + 1, "the group's offsets") - 1 + records
-        wait_for(lambda: self.committed(worker) >= goal or not worker.running(), "progress")
-
-    def committed(self, worker):
-        """How many input records the group has committed; -1: it cannot be told now."""
-        consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": worker.application_id})
-        try:
-            partitions = [TopicPartition(topic, 0) for topic in self.inputs.values()]
-            return sum(max(0, one.offset)
-                       for one in consumer.committed(partitions, timeout=PATIENCE_SECONDS))
-        except KafkaException:
-            return -1  # an open transaction holds the offsets back
-        finally:
-            consumer.close()
+        wait_committed_more(worker, records)
 
     # ------------------------------------------------------------------- the course
 
@@ -124,10 +133,12 @@ class CrashTest(KafkaTest):
             list(pool.map(lambda worker: self.compare(expected, state, worker), left.values()))
         if self.leaves_checkpoints:
             self.assertTrue(self.checked, f"no disk with a checkpoint, of {self.kept}")
+        self.assertEqual(deaths.lacking({label: self.histories.get(label) for label in courses}),
+                         [])
 
     def compare(self, expected, state, worker):
         self.compare_outputs(expected, self.outputs(worker))
-        self.assertEqual(worker.stop(), 0)
+        self.stop(worker)
         self.compare_state(state, worker)
 
     def compare_outputs(self, expected, found):
