@@ -13,6 +13,11 @@ from traffic import Load
 CRASHING_WORKER = os.path.join(BUILD, "tests", "crashing-party-worker")
 
 
+# By which librdkafka 2.0.2 may end a process that has stood still in a transaction
+# (docs/failure-scenarios.md).
+LIBRARY_FAULT = "rd_kafka_txn_handle_AddPartitionsToTxn: Assertion `rk->rk_eos.txn_req_cnt > 0'"
+
+
 def reached(point, deed="crash"):
     """The line that a worker writes before it dies or stands still."""
     return f"{deed} point {point.split(':')[0]} reached\n"
@@ -72,6 +77,13 @@ class CrashTest(KafkaTest):
         self.assertEqual(worker.log_since_start().count(reached(point)), 1, point)
         worker.history.died(worker.state_dir, point)
         self.keep_disk(worker)
+
+    def start_again_after_library_fault(self, worker):
+        """It has ended by itself: by nothing else."""
+        self.assertEqual(worker.wait_exit(), -signal.SIGABRT, worker.log()[-3000:])
+        self.assertIn(LIBRARY_FAULT, worker.log_since_start())
+        self.keep_disk(worker)
+        worker.start()
 
     def keep_disk(self, worker):
         """A copy of what a dead worker has left, to be looked at in the end."""
