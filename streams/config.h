@@ -44,6 +44,9 @@ struct EngineConfig {
   bool leave_group_on_stop = false;
   OperatorChoices choices;
   absl::Duration tombstone_retention;  // of the changelogs
+  // A changelog that is held up for so long is for the operator, where nothing tells how the
+  // transaction ended.
+  absl::Duration undecided = absl::Minutes(1);
 };
 
 }  // namespace streams

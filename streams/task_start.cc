@@ -24,8 +24,6 @@ constexpr absl::Duration kStandstill = absl::Seconds(1);
 // What is held up for so long, after all who may have an open transaction were ended, waits
 // for markers that the broker has lost.
 constexpr absl::Duration kMarkersLost = absl::Seconds(5);
-// What is held up for so long is for the operator, where nothing tells how it ended.
-constexpr absl::Duration kUndecided = absl::Minutes(1);
 
 }  // namespace
 
@@ -149,7 +147,7 @@ absl::Status TaskStart::CompleteIfHeldLong() {
   if (end == LostEnd::kUnknown) end = config_.choices.lost_end;
   if (end != LostEnd::kUnknown) return Complete(evidence.held, end);
   // One of somebody who is gone may yet time out.
-  if (now - *held_since_ < kUndecided) return absl::OkStatus();
+  if (now - *held_since_ < config_.undecided) return absl::OkStatus();
   return absl::FailedPreconditionError(AskForLostEnd(evidence));
 }
 

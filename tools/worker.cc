@@ -172,6 +172,7 @@ absl::Status Run(Settings settings, StopSignal& stop, const WrapParts& wrap, Las
   const auto of_disk =
       metrics.AddSource([&](base::MetricSnapshot* snapshot) { disk.Collect(snapshot); });
   const std::unique_ptr<WorkerParts> wrapped = wrap ? wrap(*kafka, disk) : nullptr;
+  if (wrapped) wrapped->Change(&settings.engine);
   streams::Broker& broker = wrapped ? wrapped->broker() : *kafka;
   state::BackendFactory& stores = wrapped ? wrapped->stores() : disk;
   ASSIGN_OR_RETURN(settings.topic_setup.has_local_state, stores.Exists("0"));

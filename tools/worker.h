@@ -18,6 +18,8 @@ class WorkerParts {
   virtual ~WorkerParts() = default;
   virtual streams::Broker& broker() = 0;
   virtual state::BackendFactory& stores() = 0;
+  // What no flag sets.
+  virtual void Change(streams::EngineConfig*) {}
 };
 using WrapParts = std::function<std::unique_ptr<WorkerParts>(streams::Broker& kafka,
                                                              state::BackendFactory& disk)>;

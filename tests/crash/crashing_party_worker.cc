@@ -1,11 +1,14 @@
 // party-worker as it ships, between a broker and a disk at which it can be made to die:
-// crash_points.h. `--list_points` prints the points.
+// crash_points.h. `--list_points` prints the points. PARTY_WORKER_UNDECIDED=6s: for so long it
+// waits until a changelog that is held up is the operator's, instead of a minute.
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
 #include "tests/crash/crash_points.h"
 #include "tests/crash/crashing_broker.h"
 #include "tests/crash/crashing_stores.h"
@@ -19,6 +22,10 @@ class CrashingParts final : public tools::WorkerParts {
       : broker_(&kafka), stores_(&disk) {}
   streams::Broker& broker() override { return broker_; }
   state::BackendFactory& stores() override { return stores_; }
+  void Change(streams::EngineConfig* config) override {
+    const char* const undecided = std::getenv("PARTY_WORKER_UNDECIDED");
+    if (undecided != nullptr && !absl::ParseDuration(undecided, &config->undecided)) std::abort();
+  }
 
  private:
   crash::CrashingBroker broker_;

@@ -162,7 +162,8 @@ class LostMarkersTest(OwnBrokerTest):
         self.write_down(PREPARE_COMMIT, [
             (self.changelog("characters"), 0), (self.changelog("party-sequence"), 0),
             (self.worker_.topics[PARTY], 0), ("__consumer_offsets", group)])
-        self.worker_.start()
+        # It is looked at for the second time when this has passed, and all that twice.
+        self.worker_.start(party_worker_undecided="6s")
         self.assertEqual(self.worker_.wait_exit(240), 1)
         stop = self.worker_.log_since_start().splitlines()[-1]
         for named in (self.changelog("parties") + "-0", "--lost_markers=commit", "find-hanging"):
