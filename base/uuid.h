@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,6 +19,14 @@ struct Uuid {
   bool is_nil() const { return *this == Uuid{}; }
 
   friend auto operator<=>(const Uuid&, const Uuid&) = default;
+  // By words: the default one is a call of memcmp, and hash tables ask this for each key.
+  friend bool operator==(const Uuid& a, const Uuid& b) {
+    uint64_t x[2];
+    uint64_t y[2];
+    std::memcpy(x, a.bytes.data(), sizeof(x));
+    std::memcpy(y, b.bytes.data(), sizeof(y));
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+  }
 
   template <class H>
   friend H AbslHashValue(H state, const Uuid& id) {

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -116,66 +117,75 @@ class Store : public StoreBase {
   // until the key is written.
   absl::StatusOr<const Value*> Get(const Key& key) {
     ASSIGN_OR_RETURN(Entry * entry, Load(key));
-    const std::optional<Value>& newest = entry->is_open ? entry->open : entry->committed;
+    const std::optional<Value>& newest =
+        entry->change != nullptr ? entry->change->value : entry->committed;
     return newest.has_value() ? &*newest : nullptr;
   }
 
   absl::Status Put(const Key& key, const Value& value) {
-    ASSIGN_OR_RETURN(Entry * entry, Open(key));
-    entry->open = value;
+    ASSIGN_OR_RETURN(Change * change, Open(key));
+    change->value = value;
     return absl::OkStatus();
   }
 
   absl::Status Delete(const Key& key) {
-    ASSIGN_OR_RETURN(Entry * entry, Open(key));
-    entry->open.reset();
+    ASSIGN_OR_RETURN(Change * change, Open(key));
+    change->value.reset();
     return absl::OkStatus();
   }
 
-  size_t open_keys() const override { return open_.size(); }
+  size_t open_keys() const override { return open_; }
 
   CacheFigures cache() const override {
     return {.hits = hits_, .misses = misses_, .entries = entries_.size()};
   }
 
   void CollectChanges(ChangeSet* changes) const override {
-    for (const Entry* entry : open_) {
+    for (size_t i = 0; i < open_; ++i) {
+      const Change& change = changes_[i];
       changes->Add(
-          index_, [&](std::string* out) { Codec::EncodeKey(entry->key, out); },
+          index_, [&](std::string* out) { Codec::EncodeKey(change.key, out); },
           [&](std::string* out) {
-            if (!entry->open.has_value()) return false;
-            Codec::EncodeValue(*entry->open, out);
+            if (!change.value.has_value()) return false;
+            Codec::EncodeValue(*change.value, out);
             return true;
           });
     }
   }
 
   void Commit() override {
-    for (Entry* entry : open_) {
-      std::swap(entry->committed, entry->open);
-      Close(entry);
+    for (size_t i = 0; i < open_; ++i) {
+      changes_[i].entry->committed.swap(changes_[i].value);
+      changes_[i].entry->change = nullptr;
     }
-    open_.clear();
+    open_ = 0;
     Evict();
   }
 
   void Abort() override {
-    for (Entry* entry : open_) Close(entry);
-    open_.clear();
+    for (size_t i = 0; i < open_; ++i) changes_[i].entry->change = nullptr;
+    open_ = 0;
     Evict();
   }
 
  private:
-  // What an entry takes beside its object: hash slot, allocation, links.
+  // What an entry takes beside its object: hash slot, allocation.
   static constexpr size_t kEntryOverhead = 64;
 
+  struct Change;
   struct Entry {
     Key key;
+    bool used = false;               // since it was looked at last for eviction
     std::optional<Value> committed;  // none: the key is not there
-    std::optional<Value> open;
-    bool is_open = false;
-    Entry* newer = nullptr;  // by last use
-    Entry* older = nullptr;
+    Change* change = nullptr;        // of the open transaction
+    Entry* newer = nullptr;
+  };
+  // The open version. They lie side by side, so that a commit does not look for each key's
+  // entry more than once.
+  struct Change {
+    Entry* entry;
+    Key key;
+    std::optional<Value> value;  // none: the key is deleted
   };
 
   static absl::Status Foreign(std::string_view what, const absl::Status& status) {
@@ -184,11 +194,18 @@ class Store : public StoreBase {
   }
 
   absl::StatusOr<Entry*> Load(const Key& key) {
-    if (const auto found = entries_.find(key); found != entries_.end()) {
-      ++hits_;
-      Touch(found->second.get());
-      return found->second.get();
+    // A record's key is asked for again and again.
+    if (last_ == nullptr || last_->key != key) {
+      const auto found = entries_.find(key);
+      if (found == entries_.end()) return Read(key);
+      last_ = found->second.get();
     }
+    ++hits_;
+    last_->used = true;
+    return last_;
+  }
+
+  absl::StatusOr<Entry*> Read(const Key& key) {
     ++misses_;
     scratch_key_.clear();
     Codec::EncodeKey(key, &scratch_key_);
@@ -200,51 +217,48 @@ class Store : public StoreBase {
       const absl::Status decoded = Codec::DecodeValue(scratch_value_, &entry->committed.emplace());
       if (!decoded.ok()) return Foreign("decoding a value", decoded);
     }
-    Entry* loaded = entry.get();
+    last_ = entry.get();
     entries_.emplace(key, std::move(entry));
-    PushNewest(loaded);
-    return loaded;
+    PushNewest(last_);
+    return last_;
   }
 
-  absl::StatusOr<Entry*> Open(const Key& key) {
+  absl::StatusOr<Change*> Open(const Key& key) {
     ASSIGN_OR_RETURN(Entry * entry, Load(key));
-    if (!entry->is_open) {
-      entry->is_open = true;
-      open_.push_back(entry);
+    if (entry->change == nullptr) {
+      if (open_ == changes_.size()) changes_.emplace_back();
+      entry->change = &changes_[open_++];
+      entry->change->entry = entry;
+      entry->change->key = key;
     }
-    return entry;
-  }
-
-  void Close(Entry* entry) {
-    entry->open.reset();
-    entry->is_open = false;
+    return entry->change;
   }
 
   void PushNewest(Entry* entry) {
-    entry->older = newest_;
     entry->newer = nullptr;
-    if (newest_ != nullptr) newest_->newer = entry;
+    (newest_ != nullptr ? newest_->newer : oldest_) = entry;
     newest_ = entry;
-    if (oldest_ == nullptr) oldest_ = entry;
   }
 
-  void Unlink(Entry* entry) {
-    (entry->newer != nullptr ? entry->newer->older : newest_) = entry->older;
-    (entry->older != nullptr ? entry->older->newer : oldest_) = entry->newer;
+  Entry* PopOldest() {
+    Entry* entry = oldest_;
+    oldest_ = entry->newer;
+    if (oldest_ == nullptr) newest_ = nullptr;
+    return entry;
   }
 
-  void Touch(Entry* entry) {
-    if (entry == newest_) return;
-    Unlink(entry);
-    PushNewest(entry);
-  }
-
-  // Only between transactions, so that no version is lost and no view dangles.
+  // Only between transactions, so that no version is lost and no view dangles. What was used
+  // since the last time gets a second chance: to keep the exact order of use, each read would
+  // have to touch other entries, which are far away in memory.
   void Evict() {
     while (oldest_ != nullptr &&
            entries_.size() * (sizeof(Entry) + kEntryOverhead) > cache_bytes_) {
-      Entry* entry = oldest_;
-      Unlink(entry);
+      Entry* entry = PopOldest();
+      if (std::exchange(entry->used, false)) {
+        PushNewest(entry);
+        continue;
+      }
+      if (entry == last_) last_ = nullptr;
       entries_.erase(entries_.find(entry->key));
     }
   }
@@ -253,7 +267,11 @@ class Store : public StoreBase {
   StoreIndex index_;
   size_t cache_bytes_;
   absl::flat_hash_map<Key, std::unique_ptr<Entry>> entries_;
-  std::vector<Entry*> open_;  // changed by the open transaction, in the order of their first change
+  // Used again by each transaction; the first open_ are the open one's, in the order of their
+  // first change.
+  std::deque<Change> changes_;
+  size_t open_ = 0;
+  Entry* last_ = nullptr;  // used last
   Entry* newest_ = nullptr;
   Entry* oldest_ = nullptr;
   uint64_t hits_ = 0;

@@ -50,6 +50,16 @@ TEST(UuidTest, WhatIsNoUuidIsRefused) {
   }
 }
 
+TEST(UuidTest, EachByteTellsThemApart) {
+  const Uuid one = *ParseUuid("083839c6-c47c-42a6-9585-76492795d123");
+  EXPECT_EQ(one, Uuid(one));
+  for (size_t i = 0; i < one.bytes.size(); ++i) {
+    Uuid other = one;
+    other.bytes[i] ^= 0x80;
+    EXPECT_NE(one, other) << i;
+  }
+}
+
 TEST(UuidTest, RandomOnesDiffer) {
   EXPECT_NE(RandomUuid(), RandomUuid());
   EXPECT_FALSE(RandomUuid().is_nil());

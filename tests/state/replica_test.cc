@@ -239,6 +239,52 @@ TEST_F(StoreTest, ASmallCacheForgetsAndReadsAgain) {
   }
 }
 
+TEST_F(StoreTest, AFullCacheKeepsWhatIsUsedAndNothingIsKeptForEver) {
+  Store<NumberCodec> small(replica_.get(), kStore, 10'000);
+  const auto use = [&](uint64_t key) {
+    const uint64_t misses = small.cache().misses;
+    EXPECT_TRUE(small.Get(key).ok());
+    return small.cache().misses == misses ? "found" : "read";
+  };
+  use(0);
+  use(1);
+  for (uint64_t i = 2; i < 1000; ++i) {
+    EXPECT_EQ(use(0), std::string("found")) << i;
+    use(i);
+    small.Abort();  // a transaction's end makes room
+  }
+  EXPECT_LT(small.cache().entries, 100u);
+  EXPECT_EQ(use(1), std::string("read"));
+  for (uint64_t i = 2000; i < 3000; ++i) {
+    use(i);
+    small.Abort();
+  }
+  EXPECT_EQ(use(0), std::string("read"));
+}
+
+TEST_F(StoreTest, AnObjectStaysWhereItIsWhileOthersAreWritten) {
+  ASSERT_TRUE(store_.Put(0, 7).ok());
+  const uint64_t* const open = *store_.Get(0);
+  for (uint64_t i = 1; i < 1000; ++i) ASSERT_TRUE(store_.Put(i, i).ok());
+  EXPECT_EQ(*store_.Get(0), open);
+  EXPECT_EQ(*open, 7u);
+}
+
+TEST_F(StoreTest, ATransactionLeavesNothingToTheNext) {
+  ASSERT_TRUE(store_.Put(1, 10).ok());
+  ASSERT_TRUE(store_.Put(2, 20).ok());
+  CommitAll();
+  ASSERT_TRUE(store_.Delete(3).ok());
+  ChangeSet changes;
+  store_.CollectChanges(&changes);
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].value, std::nullopt);
+  CommitAll();
+  EXPECT_EQ(Get(1), "10");
+  EXPECT_EQ(Get(2), "20");
+  EXPECT_EQ(Get(3), "(none)");
+}
+
 TEST_F(StoreTest, ADamagedValueIsAnErrorThatNamesTheStore) {
   std::string key;
   NumberCodec::EncodeKey(5, &key);
