@@ -10,12 +10,21 @@ namespace {
 
 constexpr bool IsDash(size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+// By character; -1 for those that are no hex digit.
+constexpr std::array<int8_t, 256> kHexDigits = [] {
+  std::array<int8_t, 256> digits{};
+  digits.fill(-1);
+  for (uint8_t i = 0; i < 10; ++i) digits[static_cast<size_t>('0' + i)] = static_cast<int8_t>(i);
+  for (uint8_t i = 10; i < 16; ++i) {
+    digits[static_cast<size_t>('a' + i - 10)] = static_cast<int8_t>(i);
+    digits[static_cast<size_t>('A' + i - 10)] = static_cast<int8_t>(i);
+  }
+  return digits;
+}();
+
+// Where each byte's two digits stand.
+constexpr std::array<uint8_t, 16> kDigitsAt = {0,  2,  4,  6,  9,  11, 14, 16,
+                                               19, 21, 24, 26, 28, 30, 32, 34};
 
 std::function<uint32_t()>& UuidSource() {
   static std::function<uint32_t()> source;
@@ -32,20 +41,19 @@ uint32_t NextWord() {
 void SetUuidSource(std::function<uint32_t()> next_word) { UuidSource() = std::move(next_word); }
 
 std::optional<Uuid> ParseUuid(std::string_view text) {
-  if (text.size() != 36) return std::nullopt;
-  Uuid id;
-  size_t nibble = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (IsDash(i)) {
-      if (text[i] != '-') return std::nullopt;
-      continue;
-    }
-    const int digit = HexDigit(text[i]);
-    if (digit < 0) return std::nullopt;
-    uint8_t& byte = id.bytes[nibble / 2];
-    byte = static_cast<uint8_t>((byte << 4) | digit);
-    ++nibble;
+  if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' ||
+      text[23] != '-') {
+    return std::nullopt;
   }
+  Uuid id;
+  int all = 0;  // negative where one of them is
+  for (size_t i = 0; i < kDigitsAt.size(); ++i) {
+    const int high = kHexDigits[static_cast<uint8_t>(text[kDigitsAt[i]])];
+    const int low = kHexDigits[static_cast<uint8_t>(text[kDigitsAt[i] + 1])];
+    all |= high | low;
+    id.bytes[i] = static_cast<uint8_t>((high << 4) | low);
+  }
+  if (all < 0) return std::nullopt;
   return id;
 }
 

@@ -1,5 +1,7 @@
 #include "serde/json_fields.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "serde/json_reader.h"
 
@@ -9,35 +11,41 @@ namespace {
 struct KnownField {
   std::string_view path;
   std::string_view name;
-  bool in_body;
 };
 
 constexpr std::array<KnownField, static_cast<size_t>(FieldName::kCount)> kFields = {{
-    {"actorId", "actorId", false},
-    {"type", "type", false},
-    {"body", "body", false},
-    {"transactionId", "transactionId", false},
-    {"worldId", "worldId", false},
-    {"characterId", "characterId", false},
-    {"inviteType", "inviteType", false},
-    {"referenceId", "referenceId", false},
-    {"body.partyId", "partyId", true},
-    {"body.force", "force", true},
-    {"body.characterId", "characterId", true},
-    {"body.leaderId", "leaderId", true},
-    {"body.channelId", "channelId", true},
-    {"body.mapId", "mapId", true},
-    {"body.instance", "instance", true},
-    {"body.targetMapId", "targetMapId", true},
-    {"body.targetInstance", "targetInstance", true},
-    {"body.current", "current", true},
-    {"body.jobId", "jobId", true},
-    {"body.name", "name", true},
-    {"body.newName", "newName", true},
-    {"body.newGm", "newGm", true},
-    {"body.originatorId", "originatorId", true},
-    {"body.targetId", "targetId", true},
+    {"actorId", "actorId"},
+    {"type", "type"},
+    {"body", "body"},
+    {"transactionId", "transactionId"},
+    {"worldId", "worldId"},
+    {"characterId", "characterId"},
+    {"inviteType", "inviteType"},
+    {"referenceId", "referenceId"},
+    {"body.partyId", "partyId"},
+    {"body.force", "force"},
+    {"body.characterId", "characterId"},
+    {"body.leaderId", "leaderId"},
+    {"body.channelId", "channelId"},
+    {"body.mapId", "mapId"},
+    {"body.instance", "instance"},
+    {"body.targetMapId", "targetMapId"},
+    {"body.targetInstance", "targetInstance"},
+    {"body.current", "current"},
+    {"body.jobId", "jobId"},
+    {"body.name", "name"},
+    {"body.newName", "newName"},
+    {"body.newGm", "newGm"},
+    {"body.originatorId", "originatorId"},
+    {"body.targetId", "targetId"},
 }};
+
+// Those of the body are the last.
+constexpr auto kFirstOfBody = static_cast<size_t>(FieldName::kBodyPartyId);
+static_assert(std::all_of(kFields.begin(), kFields.begin() + kFirstOfBody,
+                          [](const KnownField& field) { return field.path == field.name; }) &&
+              std::all_of(kFields.begin() + kFirstOfBody, kFields.end(),
+                          [](const KnownField& field) { return field.path.starts_with("body."); }));
 
 std::string Path(FieldName name) { return std::string(kFields[static_cast<size_t>(name)].path); }
 
@@ -125,17 +133,18 @@ std::optional<Fault> JsonFields::Parse(std::string_view json) {
 }
 
 Field* JsonFields::Find(std::string_view name, bool in_body) {
-  for (size_t i = 0; i < kFields.size(); ++i) {
-    if (kFields[i].in_body == in_body && kFields[i].name == name) return &fields_[i];
+  if (name.empty()) return nullptr;  // none is
+  const size_t end = in_body ? kFields.size() : kFirstOfBody;
+  for (size_t i = in_body ? kFirstOfBody : 0; i < end; ++i) {
+    // A look at the first letter saves nearly all comparisons.
+    if (kFields[i].name[0] == name[0] && kFields[i].name == name) return &fields_[i];
   }
   return nullptr;
 }
 
 // A second body does not mix with the first.
 void JsonFields::ForgetBody() {
-  for (size_t i = 0; i < kFields.size(); ++i) {
-    if (kFields[i].in_body) fields_[i] = {};
-  }
+  for (size_t i = kFirstOfBody; i < kFields.size(); ++i) fields_[i] = {};
 }
 
 bool JsonFields::Present(FieldName name, std::optional<Fault>* fault) const {

@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "serde/plain_bytes.h"
 
 namespace serde {
 namespace {
@@ -162,6 +164,54 @@ Body& Emplace(model::StatusEvent* event) {
 
 }  // namespace
 
+// Reads an object's first fields, as long as they are of the plainest kind: names and strings of
+// ASCII without escapes, numbers and the like, no space anywhere. So far the producers write all
+// that stands before `type`.
+class FirstFields {
+ public:
+  explicit FirstFields(std::string_view json)
+      : at_(json.data()), end_(at_ + json.size()), on_(Take('{')) {}
+
+  // False where there is no such field any more. `text` is set where it is a string.
+  bool Next(std::string_view* name, std::optional<std::string_view>* text) {
+    text->reset();
+    if (!on_ || !String(name) || !Take(':')) return false;
+    std::string_view string;
+    if (at_ != end_ && *at_ == '"') {
+      if (!String(&string)) return false;
+      *text = string;
+    } else {
+      while (at_ != end_ && IsOfAWord(*at_)) ++at_;
+    }
+    on_ = Take(',');
+    // The last one is left to who checks that the object has an end.
+    return on_;
+  }
+
+ private:
+  // Of a number, true, false, null. Whether it is one does not matter here.
+  static bool IsOfAWord(char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '+' || c == '.';
+  }
+  bool Take(char c) {
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+  bool String(std::string_view* text) {
+    if (!Take('"')) return false;
+    const char* const start = at_;
+    // Where that ends within the last bytes, who reads all of it looks at them.
+    at_ += PlainBytes(at_, end_);
+    *text = {start, static_cast<size_t>(at_ - start)};
+    return Take('"');
+  }
+
+  const char* at_;
+  const char* end_;
+  bool on_;
+};
+
 // Finds the fields by which a record is chosen or skipped, and looks at nothing else. What
 // it does not find (there is none, its name is written with escapes, the value is broken)
 // is left to the full parse.
@@ -169,7 +219,10 @@ class WireDecoder::TypeFinder {
  public:
   // The strings are good until the next call.
   Choice Find(InputTopic topic, std::string_view json) {
-    Choice choice;
+    const bool wanted = topic == InputTopic::kInviteStatus;
+    Choice choice = FindFirst(wanted, json);
+    if (IsWhole(choice, wanted)) return choice;
+    choice = {};
     padded_.assign(json.begin(), json.end());
     padded_.resize(json.size() + simdjson::SIMDJSON_PADDING);  // with zeros
     simdjson::ondemand::document document;
@@ -179,7 +232,6 @@ class WireDecoder::TypeFinder {
       return choice;
     }
     // One walk, which an error ends: simdjson must not be asked again after one.
-    const bool wanted = topic == InputTopic::kInviteStatus;
     for (auto found : object) {
       simdjson::ondemand::field field;
       if (std::move(found).get(field)) break;
@@ -192,12 +244,35 @@ class WireDecoder::TypeFinder {
       std::string_view text;
       if (field.value().get_string().get(text)) break;
       *out = text;
-      if (choice.type.has_value() && (!wanted || choice.invite_type.has_value())) break;
+      if (IsWhole(choice, wanted)) break;
     }
     return choice;
   }
 
  private:
+  static bool IsWhole(const Choice& choice, bool wanted) {
+    return choice.type.has_value() && (!wanted || choice.invite_type.has_value());
+  }
+
+  // Nearly always they are among the first fields: then nothing is copied.
+  static Choice FindFirst(bool wanted, std::string_view json) {
+    Choice choice;
+    FirstFields fields(json);
+    std::string_view name;
+    std::optional<std::string_view> text;
+    while (!IsWhole(choice, wanted) && fields.Next(&name, &text)) {
+      if (name == "type") {
+        choice.type = text;
+      } else if (wanted && name == "inviteType") {
+        choice.invite_type = text;
+      } else {
+        continue;
+      }
+      if (!text.has_value()) break;
+    }
+    return choice;
+  }
+
   simdjson::ondemand::parser parser_;
   std::vector<char> padded_;
 };

@@ -47,6 +47,38 @@ std::string String(std::string_view escaped) {
                                              : "error " + std::string(reader.error());
 }
 
+// Strings are read by words of eight bytes: the one that is not plain at each place of them.
+TEST(JsonReaderTest, StringsOfEachLengthWithEachByteAtEachPlace) {
+  for (size_t size = 0; size < 20; ++size) {
+    const std::string plain(size, 'a');
+    EXPECT_EQ(String(plain), plain);
+    for (size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text = plain;
+        text[at] = static_cast<char>(byte);
+        if (byte == '"') {
+          EXPECT_EQ(String(text), text.substr(0, at));
+        } else if (byte == '\\') {
+          EXPECT_TRUE(String(text).starts_with("error Invalid escape") ||
+                      String(text).starts_with("error A string without"))
+              << text;
+        } else if (byte >= 0x20 && byte < 0x80) {
+          EXPECT_EQ(String(text), text);
+        } else {
+          EXPECT_EQ(String(text), byte < 0x20 ? "error A control character in a string."
+                                              : "error Invalid UTF-8 in a string.")
+              << byte;
+        }
+      }
+      std::string text = plain;
+      text.replace(at, 1, "\\t\xe2\x82\xac");
+      std::string meant = plain;
+      meant.replace(at, 1, "\t\xe2\x82\xac");
+      EXPECT_EQ(String(text), meant);
+    }
+  }
+}
+
 TEST(JsonReaderTest, Values) {
   for (const char* text : {"{}",
                            "[]",

@@ -211,8 +211,26 @@ TEST(SkipTest, TheTypeIsLookedAtFirstWhereverItStands) {
            R"( { "body" : [ ] , "type" : "DIED" } )",
            R"({"\u0074ype":"DIED"})",
            R"({"type":"\u0044IED"})",
+           R"({"worldId":0,"name":"a b","x":-1.5e+3,"y":null,"type":"DIED","body":{}})",
+           R"({"x":"\"","type":"DIED","body":{}})",
+           R"({"worldId": 0,"type":"DIED","body":{}})",
        }) {
     EXPECT_EQ(it.Status(json), "skipped DIED") << json;
+  }
+}
+
+TEST(SkipTest, ATypeThatStandsBehindTheObjectIsNone) {
+  DecoderHarness it;
+  for (const char* json : {
+           R"({"worldId":0},"type":"DIED","body":{}})",
+           R"({"worldId":0],"type":"DIED","body":{}})",
+           R"({"x":{},"worldId":0},"type":"DIED","body":{}})",
+           R"({},"type":"DIED","body":{}})",
+           R"("worldId":0,"type":"DIED","body":{}})",
+           R"({"worldId","type":"DIED","body":{}})",
+           R"({"worldId":0 "type":"DIED","body":{}})",
+       }) {
+    EXPECT_TRUE(it.Status(json).starts_with("INVALID_JSON")) << json << it.Status(json);
   }
 }
 
