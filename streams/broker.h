@@ -32,34 +32,28 @@
 
 namespace streams {
 
-// A consumed message. Owns its bytes; the view is good as long as the message.
-// `release` gives `handle` back to whoever made it.
+// A consumed message: owns its bytes. Moving it moves a pointer.
 class Message {
  public:
-  using Release = void (*)(void* handle);
+  // What a message is. Whoever makes one keeps its bytes beside the view, and takes it back by
+  // `release`.
+  struct Held {
+    base::RecordView view;
+    void (*release)(Held* held) = nullptr;
+  };
 
   Message() = default;
-  Message(base::RecordView view, void* handle, Release release)
-      : view_(view), handle_(handle), release_(release) {}
-  Message(Message&& other) noexcept { *this = std::move(other); }
-  Message& operator=(Message&& other) noexcept {
-    std::swap(view_, other.view_);
-    std::swap(handle_, other.handle_);
-    std::swap(release_, other.release_);
-    return *this;
-  }
-  Message(const Message&) = delete;
-  Message& operator=(const Message&) = delete;
-  ~Message() {
-    if (release_ != nullptr) release_(handle_);
-  }
+  explicit Message(Held* held) : held_(held) {}
 
-  const base::RecordView& view() const { return view_; }
+  // Good as long as the message, which must be there.
+  const base::RecordView& view() const { return held_->view; }
 
  private:
-  base::RecordView view_;
-  void* handle_ = nullptr;
-  Release release_ = nullptr;
+  struct Release {
+    void operator()(Held* held) const { held->release(held); }
+  };
+
+  std::unique_ptr<Held, Release> held_;
 };
 
 // ------------------------------------------------------------------ consuming

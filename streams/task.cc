@@ -105,9 +105,7 @@ absl::Status Task::BuildNode(const Topology& topology, size_t i) {
 void Task::StartAt(size_t i, base::Offset position) {
   Input& input = inputs_[i];
   input.queue.clear();
-  input.fetched = input.covered = position;
-  committed_positions_[input.partition] = position;
-  open_positions_[input.partition] = position;
+  input.fetched = input.covered = input.position = input.committed = position;
 }
 
 void Task::Add(size_t i, std::span<Message> messages, base::Offset position) {
@@ -193,10 +191,16 @@ absl::Status Task::ProcessNext(Input& input) {
   if (outbox_.size() > outputs_before) answered_.push_back(record.timestamp);
   context_.counters().Count(*input.consumed);
   ++open_records_;
-  open_positions_[input.partition] = base::Next(record.offset);
+  input.position = base::Next(record.offset);
   if (open_records_ == 1) first_open_ = std::move(input.queue.front());
   input.queue.pop();
   return absl::OkStatus();
+}
+
+InputPositions Task::positions() const {
+  InputPositions positions;
+  for (const Input& input : inputs_) positions[input.partition] = input.position;
+  return positions;
 }
 
 size_t Task::open_keys() const {
@@ -228,7 +232,7 @@ const state::ChangeSet& Task::PrepareCommit() {
   changes_.Add(
       kEngineStore, [](std::string* out) { out->append(kOffsetsKey); },
       [&](std::string* out) {
-        EncodeInputPositions(open_positions_, out);
+        EncodeInputPositions(positions(), out);
         return true;
       });
   return changes_;
@@ -258,9 +262,12 @@ void Task::Committed(std::span<const std::optional<base::Offset>> ends) {
   ObserveLatencies();
   changes_.Clear();
   founding_.clear();
-  committed_positions_ = open_positions_;
-  if (refusal_.has_value() && committed_positions_[refusal_->partition] > refusal_->offset) {
-    refusal_.reset();
+  for (Input& input : inputs_) {
+    input.committed = input.position;
+    if (refusal_.has_value() && refusal_->partition == input.partition &&
+        input.committed > refusal_->offset) {
+      refusal_.reset();
+    }
   }
   open_records_ = open_outputs_ = 0;
   first_open_ = {};
@@ -282,10 +289,9 @@ void Task::RolledBack() {
   answered_.clear();
   changes_.Clear();
   outbox_.Clear();
-  open_positions_ = committed_positions_;
   for (Input& input : inputs_) {
     input.queue.clear();
-    input.fetched = committed_positions_.at(input.partition);
+    input.fetched = input.position = input.committed;
   }
   open_records_ = open_outputs_ = 0;
   first_open_ = {};

@@ -107,7 +107,7 @@ class Task {
   // A new changelog's first records; they go before PrepareCommit's.
   void Found(const std::vector<ChangelogIdentity>& identities);
   // The input positions that the open transaction reaches.
-  const InputPositions& positions() const { return open_positions_; }
+  InputPositions positions() const;
 
   // False where the transaction wrote to a changelog whose end is not among the ends.
   bool EndsKnown(std::span<const std::optional<base::Offset>> ends) const;
@@ -121,9 +121,11 @@ class Task {
     Receiver<base::RecordView>* receiver = nullptr;
     OpenCounter* consumed = nullptr;
     base::Fifo<Message> queue;
-    base::Offset fetched;  // the next offset to be added
-    base::Offset end;      // as of the last answer
-    base::Offset covered;  // records below were written before the last question was sent
+    base::Offset fetched;    // the next offset to be added
+    base::Offset end;        // as of the last answer
+    base::Offset covered;    // records below were written before the last question was sent
+    base::Offset position;   // that the open transaction reaches
+    base::Offset committed;  // the same of the last one that has committed
 
     bool at_end() const { return queue.empty() && fetched >= end; }
   };
@@ -153,8 +155,6 @@ class Task {
 
   std::vector<ChangelogIdentity> founding_;
   state::ChangeSet changes_;
-  InputPositions committed_positions_;
-  InputPositions open_positions_;
   size_t open_records_ = 0;
   Message first_open_;  // of those; kept to tell which it is
   size_t open_outputs_ = 0;

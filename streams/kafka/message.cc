@@ -8,7 +8,7 @@
 namespace streams::kafka {
 namespace {
 
-struct Holder {
+struct Holder : Message::Held {
   rd_kafka_message_t* message = nullptr;
   std::vector<base::HeaderView> headers;
 };
@@ -57,8 +57,8 @@ std::span<const base::HeaderView> LoadHeaders(void* source) {
   return holder->headers;
 }
 
-void Release(void* handle) {
-  std::unique_ptr<Holder> holder(static_cast<Holder*>(handle));
+void Release(Message::Held* held) {
+  std::unique_ptr<Holder> holder(static_cast<Holder*>(held));
   rd_kafka_message_destroy(holder->message);
   holder->message = nullptr;
   holder->headers.clear();
@@ -72,16 +72,17 @@ Message Wrap(rd_kafka_message_t* message) {
   holder->message = message;
   rd_kafka_timestamp_type_t type;
   const int64_t timestamp = rd_kafka_message_timestamp(message, &type);
-  const base::RecordView view{.topic = rd_kafka_topic_name(message->rkt),
-                              .partition = base::Partition(message->partition),
-                              .offset = base::Offset(message->offset),
-                              .timestamp = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
-                                               ? base::kNoTimestamp
-                                               : base::Timestamp(timestamp),
-                              .key = View(message->key, message->key_len),
-                              .value = View(message->payload, message->len),
-                              .headers = base::HeaderList(LoadHeaders, holder)};
-  return Message(view, holder, Release);
+  holder->view = {.topic = rd_kafka_topic_name(message->rkt),
+                  .partition = base::Partition(message->partition),
+                  .offset = base::Offset(message->offset),
+                  .timestamp = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+                                   ? base::kNoTimestamp
+                                   : base::Timestamp(timestamp),
+                  .key = View(message->key, message->key_len),
+                  .value = View(message->payload, message->len),
+                  .headers = base::HeaderList(LoadHeaders, holder)};
+  holder->release = Release;
+  return Message(holder);
 }
 
 }  // namespace streams::kafka

@@ -1,12 +1,13 @@
 #include "streams/sim/message.h"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
 namespace streams::sim {
 namespace {
 
-struct Held {
+struct Held : Message::Held {
   std::string topic;
   EntryPtr entry;
   std::vector<base::HeaderView> headers;
@@ -26,17 +27,20 @@ std::vector<base::HeaderView> HeaderViews(const Record& record) {
 }
 
 Message ToMessage(const base::TopicPartition& partition, EntryPtr entry) {
-  auto* const held = new Held{partition.topic, std::move(entry), {}};
+  auto held = std::make_unique<Held>();
+  held->topic = partition.topic;
+  held->entry = std::move(entry);
   const Record& record = held->entry->record;
   held->headers = HeaderViews(record);
-  return Message({.topic = held->topic,
-                  .partition = partition.partition,
-                  .offset = held->entry->offset,
-                  .timestamp = record.timestamp,
-                  .key = View(record.key),
-                  .value = View(record.value),
-                  .headers = std::span<const base::HeaderView>(held->headers)},
-                 held, [](void* handle) { delete static_cast<Held*>(handle); });
+  held->view = {.topic = held->topic,
+                .partition = partition.partition,
+                .offset = held->entry->offset,
+                .timestamp = record.timestamp,
+                .key = View(record.key),
+                .value = View(record.value),
+                .headers = std::span<const base::HeaderView>(held->headers)};
+  held->release = [](Message::Held* ended) { delete static_cast<Held*>(ended); };
+  return Message(held.release());
 }
 
 }  // namespace streams::sim

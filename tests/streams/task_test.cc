@@ -15,6 +15,7 @@
 #include "state/memory/memory_backend.h"
 #include "state/replica.h"
 #include "streams/topology.h"
+#include "tests/support/borrowed_message.h"
 #include "tests/support/manual_clock.h"
 
 namespace streams {
@@ -99,7 +100,7 @@ class TaskTest : public testing::Test {
                           .value = names_.back(),
                           .headers = {}};
     std::vector<Message> messages;
-    messages.emplace_back(view, nullptr, nullptr);
+    messages.push_back(testing_support::Borrowed(view));
     task_->Add(input, std::span(messages), base::Next(view.offset));
   }
   void SetEnds(int64_t first, int64_t second) {

@@ -14,6 +14,7 @@
 #include "state/replica.h"
 #include "streams/task.h"
 #include "streams/topology.h"
+#include "tests/support/borrowed_message.h"
 #include "tests/support/manual_clock.h"
 
 namespace testing_support {
@@ -53,7 +54,7 @@ class MemoryTask {
                                  .value = view(own.value),
                                  .headers = std::span<const base::HeaderView>(views_.back())};
     std::vector<streams::Message> messages;
-    messages.emplace_back(record_view, nullptr, nullptr);
+    messages.push_back(testing_support::Borrowed(record_view));
     for (size_t i = 0; i < task_->inputs(); ++i) {
       if (task_->input(i).topic == own.topic) task_->Add(i, messages, base::Next(own.offset));
     }

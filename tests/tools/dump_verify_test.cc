@@ -14,6 +14,7 @@
 #include "serde/store_codecs.h"
 #include "streams/internal_topics.h"
 #include "tests/streams/fake_admin.h"
+#include "tests/support/borrowed_message.h"
 #include "tools/dump/verify.h"
 
 namespace dump {
@@ -88,7 +89,7 @@ class Reader final : public streams::LogReader {
                                     .key = record.key,
                                     .value = record.value,
                                     .headers = {}};
-        progress->messages.emplace_back(view, nullptr, nullptr);
+        progress->messages.push_back(testing_support::Borrowed(view));
       }
       progress->ends.push_back({start.partition, base::Offset(log_->end)});
     }
