@@ -54,9 +54,13 @@ class Feed {
         1, actor,
         absl::StrCat(R"({"actorId":)", actor, R"(,"type":")", type, R"(","body":{)", body, "}}"));
   }
-  absl::Status Finish() {
+  // Until the broker has all.
+  absl::Status Settle() {
     const streams::ProduceResult flushed = producer_->Flush(kPatience);
-    if (!flushed.ok()) return absl::InternalError(flushed.reason);
+    return flushed.ok() ? absl::OkStatus() : absl::InternalError(flushed.reason);
+  }
+  absl::Status Finish() {
+    RETURN_IF_ERROR(Settle());
     std::printf("%lld %lld\n", static_cast<long long>(status_), static_cast<long long>(commands_));
     return absl::OkStatus();
   }
@@ -87,6 +91,8 @@ absl::Status Fill(Feed& feed, int64_t first, int64_t count) {
         feed.Status(character, "CREATED", absl::StrCat(R"("name":"Name)", character, R"(")")));
     RETURN_IF_ERROR(feed.Status(character, "LOGIN", R"("channelId":1,"mapId":100000000)"));
   }
+  // Only what was acknowledged before is decided before, where a worker reads meanwhile.
+  RETURN_IF_ERROR(feed.Settle());
   for (int64_t character = first; character < first + count; ++character) {
     const std::string party = absl::StrCat(R"("partyId":)", kFirstParty + character / 10);
     if (character % 10 == 1) RETURN_IF_ERROR(feed.Command(character, "CREATE", ""));
