@@ -72,14 +72,15 @@ class FakeReader final : public LogReader {
       if (record.offset >= Readable()) continue;
       const auto value =
           record.value.has_value() ? std::optional<std::string_view>(*record.value) : std::nullopt;
-      progress->messages.emplace_back(base::RecordView{.topic = kLog.topic,
-                                                       .partition = kLog.partition,
-                                                       .offset = record.offset,
-                                                       .timestamp = base::Timestamp(1),
-                                                       .key = record.key,
-                                                       .value = value,
-                                                       .headers = {}},
-                                      nullptr, nullptr);
+      progress->messages.emplace_back(
+          new Message::Held{.view = {.topic = kLog.topic,
+                                     .partition = kLog.partition,
+                                     .offset = record.offset,
+                                     .timestamp = base::Timestamp(1),
+                                     .key = record.key,
+                                     .value = value,
+                                     .headers = {}},
+                            .release = [](Message::Held* held) { delete held; }});
     }
     if (told != Readable()) progress->ends.push_back({kLog, Readable()});
     told = Readable();
