@@ -17,6 +17,7 @@
 #include "state/memory/memory_backend.h"
 #include "streams/engine_records.h"
 #include "streams/error_kinds.h"
+#include "tests/support/borrowed_message.h"
 #include "tests/support/memory_task.h"
 
 namespace streams {
@@ -72,15 +73,13 @@ class FakeReader final : public LogReader {
       if (record.offset >= Readable()) continue;
       const auto value =
           record.value.has_value() ? std::optional<std::string_view>(*record.value) : std::nullopt;
-      progress->messages.emplace_back(
-          new Message::Held{.view = {.topic = kLog.topic,
-                                     .partition = kLog.partition,
-                                     .offset = record.offset,
-                                     .timestamp = base::Timestamp(1),
-                                     .key = record.key,
-                                     .value = value,
-                                     .headers = {}},
-                            .release = [](Message::Held* held) { delete held; }});
+      progress->messages.push_back(testing_support::Borrowed({.topic = kLog.topic,
+                                                              .partition = kLog.partition,
+                                                              .offset = record.offset,
+                                                              .timestamp = base::Timestamp(1),
+                                                              .key = record.key,
+                                                              .value = value,
+                                                              .headers = {}}));
     }
     if (told != Readable()) progress->ends.push_back({kLog, Readable()});
     told = Readable();
