@@ -115,13 +115,13 @@ class DirectoryStopsTest(StopsTest):
         stranger = self.worker("stranger", directory="w")
         theirs = os.path.join(worker.state_dir, stranger.application_id)
         os.rename(own, theirs)
-        before = self.admin.list_topics(timeout=10).topics.keys()
+        before = self.own_topics()
         stranger.start()
         self.assertEqual(stranger.wait_exit(), 1)
         message = message_of(stranger.log())
         for name in (theirs, worker.application_id, stranger.application_id):
             self.assertIn(name, message)
-        self.assertEqual(before, self.admin.list_topics(timeout=10).topics.keys())
+        self.assertEqual(before, self.own_topics())
         os.rename(theirs, own)
         self.assert_goes_on(worker, feeder)
 

@@ -217,7 +217,8 @@ class VerifyTest(KafkaTest):
         feeder.status(4, "LOGIN", channelId=1, mapId=1)
         feeder.status(2, "LEVEL_CHANGED", amount=1, current=78)
         feeder.flush()
-        self.wait_processed(worker, feeder)
+        # Not wait_processed, which would wait for the end of that transaction, too.
+        wait_for(lambda: self.processed(worker, feeder), "the inputs to be processed")
         self.assertEqual(worker.stop(), 0)  # the checkpoint has it all
         found, lines = self.differences(worker)
         self.assertEqual(found, [])

@@ -67,7 +67,7 @@ class RotationTest(CrashTest):
                 self.keep_disk(worker)
                 kept = self.kept[worker.application_id][-1]
                 # With a checkpoint, which can be looked at.
-                self.count["disk kept"] += worker.dump("--offline", state_dir=kept) != []
+                self.count["disk kept"] += worker.on_disk(kept) != []
             if dice.random() < 0.15:
                 self.count["wiped"] += 1
                 worker.wipe()
@@ -75,12 +75,18 @@ class RotationTest(CrashTest):
                 worker.start()
         elif kind < 0.75:
             self.count["stopped"] += 1
-            self.assertEqual(worker.stop(), 0)
+            self.stop_when_it_hears(worker)
         else:
             self.count["stood still"] += 1
             worker.process.send_signal(signal.SIGSTOP)
             time.sleep(dice.choice((0.2, 0.2, 1, 8)))
             worker.process.send_signal(signal.SIGCONT)
+
+    def stop_when_it_hears(self, worker):
+        """One that has just started would be killed by the signal."""
+        wait_for(lambda: " party-worker " in worker.log_since_start() or not worker.running(),
+                 "the worker to begin")
+        self.assertEqual(worker.stop(), 0)
 
     @staticmethod
     def has_instance(worker):
@@ -98,7 +104,7 @@ class RotationTest(CrashTest):
     def test_rotation(self):
         def run(label):
             last, other = self.rotate(label)
-            self.assertEqual(other.stop(), 0)
+            self.stop_when_it_hears(other)
             return last
         self.under_load({"rotating": run}, seed=SEED)
 

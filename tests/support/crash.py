@@ -164,5 +164,5 @@ class CrashTest(KafkaTest):
         for kept in self.kept.get(worker.application_id, []):
             if worker.verify(state_dir=kept)["right"] > 0:
                 self.checked.append(kept)
-            if worker.dump("--offline", state_dir=kept) not in ([], state):
+            if worker.on_disk(kept) not in ([], state):
                 self.partial.append(kept)

@@ -302,6 +302,12 @@ class Worker:
             raise AssertionError(done.stderr.decode())
         return done.stdout.decode().split("\n")[:-1]  # names may have other line ends
 
+    def on_disk(self, state_dir=None):
+        """What the last checkpoint holds: nothing, where there is no store yet."""
+        state_dir = state_dir or self.state_dir
+        store = os.path.join(state_dir, self.application_id, "stores", "0", "CURRENT")
+        return self.dump("--offline", state_dir=state_dir) if os.path.exists(store) else []
+
     def counted(self, name, of=""):
         """The sum of a counter, as logged at the stop, over those whose labels hold `of`."""
         return sum(int(value) for labels, value in re.findall(

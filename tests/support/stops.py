@@ -2,7 +2,6 @@
 check that a stop names what is wrong and has changed nothing."""
 
 import json
-import os
 import re
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -64,6 +63,11 @@ class StopsTest(KafkaTest):
                 raise
             return True
         wait_for(try_it, f"the end of records of {topic}")
+
+    def own_topics(self):
+        """Other tests make and delete theirs meanwhile."""
+        return {topic for topic in self.admin.list_topics(timeout=PATIENCE_SECONDS).topics
+                if topic.startswith(self.name)}
 
     def commit(self, worker, offsets):
         """Sets offsets of a group without members, as kafka-consumer-groups does."""
@@ -130,9 +134,7 @@ class StopsTest(KafkaTest):
         finally:
             for consumer in consumers:
                 consumer.close()
-        local = os.path.join(worker.state_dir, worker.application_id)
-        state = worker.dump("--offline") if os.path.exists(local) else []
-        return {"topics": ends, "group": self.committed(worker), "state": state}
+        return {"topics": ends, "group": self.committed(worker), "state": worker.on_disk()}
 
     # -------------------------------------------------------------------- the course
 
