@@ -19,7 +19,10 @@ class SettingsTest(unittest.TestCase):
         entries = re.split(r"^  --", text, flags=re.M)[1:]
         found = {}
         for entry in entries:
-            variable = entry.split("\n", 1)[0].split()[1]
+            names = entry.split("\n", 1)[0].split()
+            if len(names) < 2:
+                continue  # for one start only: no variable
+            variable = names[1]
             default = re.search(r"^      default: (.*)$", entry, re.M)
             found[variable] = default[1] if default else None
         return found

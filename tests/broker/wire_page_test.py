@@ -73,7 +73,7 @@ class WireWordsTest(unittest.TestCase):
                    ["actorId", "members", "disconnected", "transactionId"])
 
     def test_fields_of_inputs(self):
-        self.check("serde/json_fields.cc", r'"(?:body\.)?\w+", "(\w+)", (?:true|false)', 20,
+        self.check("serde/json_fields.cc", r'\{"(?:body\.)?\w+", "(\w+)"\}', 20,
                    ["actorId", "force", "targetInstance", "newGm"])
 
     def test_error_codes(self):
